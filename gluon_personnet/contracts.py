@@ -1,0 +1,130 @@
+"""What the host hands to plugins and expects back. ``gluon_personnet.testing`` checks all of it on a given plugin."""
+
+from dataclasses import dataclass, field
+from typing import Mapping, NamedTuple, Optional, Sequence
+from typing import Protocol as Interface
+
+import numpy as np
+
+
+class Sample(NamedTuple):
+    """One image of a data set."""
+
+    name: str  # path inside the data set, unique
+    pid: int  # identity; -1 marks junk, 0 and more are people
+    camid: int  # camera, 0-based
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of ``Dataset.samples`` by their role. No identity of `train` appears in `query` or `gallery`."""
+
+    train: tuple
+    query: tuple
+    gallery: tuple
+
+
+class Dataset(Interface):
+    """Images with identity and camera, and how they are divided.
+
+    Attributes
+    ----------
+    samples : sequence of Sample
+    num_splits : int
+        How many splits :meth:`split` knows.
+    expected : mapping
+        Official counts to be found in what was read: any of ``images``, ``identities``; empty when there are none.
+    """
+
+    samples: Sequence[Sample]
+    num_splits: int
+    expected: Mapping[str, int]
+
+    def read(self, row):
+        """The image of ``samples[row]``: uint8 (H, W, 3) RGB. DataError, with the file's name, if it is unreadable."""
+
+    def split(self, number):
+        """The split of that number, 0..num_splits - 1: the same on every machine and in every release."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What a protocol measured.
+
+    Parameters
+    ----------
+    card : mapping of str
+        The definition in words: at least ``gallery``, ``query``, ``exclusion``, ``repeats`` and ``ties``.
+    cmc, cmc_std : float64 (max_rank,) or None
+        Cumulative matching characteristic as fractions, mean and standard deviation over the repeats.
+    queries_used, queries_skipped : int
+        Queries with and without a true match in the gallery.
+    others : mapping
+        Further measures, such as ``{"mean_ap": {"exact": 0.41}}``; JSON types only, rates as fractions.
+    """
+
+    card: Mapping[str, str]
+    cmc: Optional[np.ndarray] = None
+    cmc_std: Optional[np.ndarray] = None
+    queries_used: int = 0
+    queries_skipped: int = 0
+    others: Mapping = field(default_factory=dict)
+
+
+class Protocol(Interface):
+    """An evaluation protocol. It never sees pixels."""
+
+    def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
+        """Measure a ranking.
+
+        Parameters
+        ----------
+        distmat : float64 (Q, G)
+            Finite; smaller is more alike.
+        query_pids, query_camids : int64 (Q,)
+        gallery_pids, gallery_camids : int64 (G,)
+        rng : numpy.random.Generator
+            For every random choice of the protocol, and for the order of ties.
+
+        Returns
+        -------
+        Measures
+        """
+
+
+class Feature(Interface):
+    """A description of one image, independent of all others."""
+
+    def extract(self, image):
+        """uint8 (H, W, 3) RGB -> float32 (D,), finite, the same D for every image of one size."""
+
+
+class Metric(Interface):
+    """A distance between features, possibly learned. It never sees a test image while it is fitted."""
+
+    def fit(self, features, pids, camids):
+        """Learn from float (N, D) training rows with their int (N,) identities and cameras; return self."""
+
+    def distance(self, query, gallery):
+        """float (Q, D), float (G, D) -> float64 (Q, G); smaller is more alike."""
+
+
+class Matcher(Interface):
+    """A system that compares images without a feature vector in between."""
+
+    def fit(self, images, pids, camids):
+        """Learn from a list of uint8 (H, W, 3) training images; return self."""
+
+    def distance(self, query_images, gallery_images):
+        """Two lists of uint8 (H, W, 3) images -> float64 (Q, G); smaller is more alike."""
+
+
+class Network(Interface):
+    """A Gluon HybridBlock for image pairs, in three parts so that what belongs to one image is computed once.
+
+    ``trunk`` maps float32 (N, 3, H, W) RGB 0..255 to maps; ``compare.query`` and ``compare.gallery`` map these to what
+    a pair needs of either image; ``head`` maps the difference of the two to float32 (P, 2) logits [different, same].
+    The block itself maps a pair of image batches to logits.
+    """
+
+    options: Mapping

@@ -1,0 +1,163 @@
+"""What a plugin's list hook returns: small frozen records that can be listed without importing what they name."""
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+from gluon_personnet.errors import PluginError, did_you_mean
+
+FIDELITIES = ("exact", "faithful", "approximate", "reconstruction")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing a plugin adds.
+
+    Parameters
+    ----------
+    name : str
+        kebab-case, unique among the entries of one kind.
+    factory : str or callable
+        ``"package.module:attribute"``, imported on first use, or the callable itself. Called with the options.
+    summary : str
+        One line for ``gpnet list``.
+    source : str
+        Citation with equation, table or section.
+    fidelity : {'exact', 'faithful', 'approximate', 'reconstruction'}
+        How close this is to its source.
+    options : mapping
+        Every option of the factory with its default value. Others are refused.
+    """
+
+    name: str
+    factory: Any
+    summary: str
+    source: str = ""
+    fidelity: str = "exact"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    kind = "entry"
+
+    def __post_init__(self):
+        if not self.name or self.name != self.name.lower() or any(c in self.name for c in " _"):
+            raise PluginError(f"{self.kind} {self.name!r}: a name is kebab-case, such as 'single-shot'")
+        if self.fidelity not in FIDELITIES:
+            raise PluginError(
+                f"{self.kind} {self.name!r}: fidelity {self.fidelity!r} unknown; right: one of {', '.join(FIDELITIES)}"
+            )
+
+    def load(self):
+        """Return the factory itself, imported if it was named by a string.
+
+        Raises
+        ------
+        PluginError
+            If the module or attribute cannot be imported.
+        """
+        if not isinstance(self.factory, str):
+            return self.factory
+        module, _, attribute = self.factory.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise PluginError(f"{self.kind} {self.name!r}: cannot load {self.factory}: {error}") from error
+
+    def check_options(self, options, where=None):
+        """Return the defaults overlaid with `options`; an unknown option raises PluginError."""
+        for key in options:
+            if key not in self.options:
+                hint = did_you_mean(key, self.options) if self.options else "; it has no options"
+                raise PluginError(f"{where or f'{self.kind} {self.name!r}'}: unknown option {key!r}{hint}")
+        return {**self.options, **options}
+
+    def build(self, *args, where=None, **options):
+        """Call the factory with `args` and with the options overlaid on their defaults."""
+        return self.load()(*args, **self.check_options(options, where))
+
+
+@dataclass(frozen=True)
+class DatasetEntry(Entry):
+    """A data set. ``factory(locate, **options)`` returns a :class:`~gluon_personnet.contracts.Dataset`."""
+
+    kind = "dataset"
+
+
+@dataclass(frozen=True)
+class ProtocolEntry(Entry):
+    """An evaluation protocol. ``factory(**options)`` returns a :class:`~gluon_personnet.contracts.Protocol`."""
+
+    kind = "protocol"
+
+
+@dataclass(frozen=True)
+class FeatureEntry(Entry):
+    """An image feature. ``factory(**options)`` returns a :class:`~gluon_personnet.contracts.Feature`."""
+
+    kind = "feature"
+
+
+@dataclass(frozen=True)
+class MetricEntry(Entry):
+    """A (learned) metric on features. ``factory(**options)`` returns a :class:`~gluon_personnet.contracts.Metric`."""
+
+    kind = "metric"
+
+
+@dataclass(frozen=True)
+class MatcherEntry(Entry):
+    """A system that scores sets of images directly: :class:`~gluon_personnet.contracts.Matcher`."""
+
+    kind = "matcher"
+
+
+@dataclass(frozen=True)
+class NetworkEntry(Entry):
+    """A HybridBlock for image pairs. ``factory(**options)`` returns a :class:`~gluon_personnet.contracts.Network`."""
+
+    kind = "network"
+
+
+@dataclass(frozen=True)
+class BaselineEntry(Entry):
+    """A named, published combination.
+
+    Parameters
+    ----------
+    published : mapping
+        Data set -> protocol -> published figures in per cent, each with the place it was printed in.
+    """
+
+    published: Mapping[str, Any] = field(default_factory=dict)
+
+    kind = "baseline"
+
+
+@dataclass(frozen=True)
+class ReporterEntry(Entry):
+    """Writes results somewhere. ``factory(**options)`` returns a callable ``(report, directory) -> list of paths``."""
+
+    kind = "reporter"
+
+
+@dataclass(frozen=True)
+class CommandEntry(Entry):
+    """A ``gpnet`` subcommand; the factory is a ``click.Command``."""
+
+    kind = "command"
+
+
+ENTRY_CLASSES = {
+    cls.kind + "s": cls
+    for cls in (
+        DatasetEntry,
+        ProtocolEntry,
+        FeatureEntry,
+        MetricEntry,
+        MatcherEntry,
+        NetworkEntry,
+        BaselineEntry,
+        ReporterEntry,
+        CommandEntry,
+    )
+}
+"""Plural kind, which is also the hook's name without its prefix -> entry class."""

@@ -1,0 +1,74 @@
+"""What tests share: one thread, a small network and small recipes, the command line in this process and in another."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before MXNet loads: results are then the same bit for bit
+
+import pytest
+from click.testing import CliRunner
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def recipe_file(tmp_path):
+    """Write recipe text into a file and return its path."""
+
+    def write(text, name="mine.yml"):
+        path = tmp_path / name
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def gpnet(tmp_path, monkeypatch):
+    """Run the command line in this process, in an empty folder; returns click's result."""
+    from gluon_personnet.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, code=0):
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="gpnet")
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+@pytest.fixture
+def start_gpnet(tmp_path):
+    """Start the command line as a process of its own, in the same folder; it is killed at the end of the test."""
+    started = []
+
+    def start(*arguments, **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gluon_personnet", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of the real archives; tests that need it are skipped where GPNET_DATA is unset."""
+    folder = os.environ.get("GPNET_DATA")
+    if not folder:
+        pytest.skip("GPNET_DATA is unset: the real data sets are not here")
+    return Path(folder)

@@ -1,0 +1,47 @@
+"""What plugins/README.md says is so."""
+
+import importlib
+import importlib.metadata
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from gluon_personnet import hookspecs, testing
+from gluon_personnet.entries import ENTRY_CLASSES
+from gluon_personnet.plugins import PluginManager
+
+TEXT = (Path(__file__).parents[2] / "plugins/README.md").read_text(encoding="utf-8")
+HOOKS = {name for name in vars(hookspecs) if name.startswith("gpnet_")}
+
+
+def test_every_hook_is_in_the_table_and_nothing_else():
+    rows = dict(re.findall(r"^\| `(gpnet_\w+)` \| `(\w+)` \|", TEXT, re.MULTILINE))
+    assert rows == {name: ENTRY_CLASSES[name[len("gpnet_") :]].__name__ for name in HOOKS}
+
+
+def test_every_suite_is_in_the_table_as_it_is_called():
+    written = set(re.findall(r"`(check_\w+)\((\w+)\)` \|$", TEXT, re.MULTILINE))
+    assert written == {
+        (name, next(iter(inspect.signature(getattr(testing, name)).parameters))) for name in testing.__all__
+    }
+
+
+@pytest.mark.parametrize("name", sorted(HOOKS))
+def test_every_hook_is_documented(name):
+    assert ENTRY_CLASSES[name[len("gpnet_") :]].__name__ in getattr(hookspecs, name).__doc__
+
+
+def test_the_example_works(tmp_path, monkeypatch):
+    for name, code in re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(code, encoding="utf-8")
+    entry_point = re.search(r'"(\w+) = (\w+)"', (tmp_path / "setup.py").read_text(encoding="utf-8"))
+    monkeypatch.syspath_prepend(tmp_path)
+    point = importlib.metadata.EntryPoint(entry_point[1], entry_point[2], "gluon_personnet")
+    entry = PluginManager([point]).find("features", "mean-colour")
+    assert entry.build(scale=2.0).scale == 2.0
+    monkeypatch.syspath_prepend(tmp_path / "tests")
+    importlib.import_module("test_colour").test_contract()
