@@ -1,0 +1,123 @@
+"""Decoding images, and keeping them in memory at the size a network wants."""
+
+import io
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from gluon_personnet.errors import DataError
+
+MAX_PIXELS = 64 * 10**6
+# The others of Pillow are either not photographs or start external programs.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+
+
+def decode(data, where):
+    """Decode a compressed image.
+
+    Parameters
+    ----------
+    data : bytes
+        PNG, JPEG, BMP, GIF (first frame) or WebP; grey, palette and 16-bit images are converted, transparency is
+        dropped.
+    where : str
+        Names the image in errors.
+
+    Returns
+    -------
+    uint8 (H, W, 3), RGB
+
+    Raises
+    ------
+    DataError
+        If this is not an image, is cut off or damaged, or has more than 64 million pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height == 0 or width * height > MAX_PIXELS:
+                raise DataError(f"{where}: image of {height}x{width} px; right: 1 to {MAX_PIXELS} pixels")
+            image.verify()  # the checksums of PNG, which decoding ignores; it leaves the image unusable
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scaling
+                grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+                return np.repeat(grey[:, :, None], 3, axis=2)
+            return np.array(image.convert("RGB"))
+    except DataError:
+        raise
+    except Exception as error:  # Pillow's parsers raise a dozen different classes on damaged data
+        raise DataError(f"{where}: unreadable image ({error}); right: a complete {', '.join(FORMATS)} file") from error
+
+
+def resize(image, height_px, width_px):
+    """uint8 (H, W, 3) -> uint8 (height_px, width_px, 3): bilinear, antialiased; the image itself if it fits."""
+    if image.shape[:2] == (height_px, width_px):
+        return image
+    return np.asarray(Image.fromarray(image).resize((width_px, height_px), Image.BILINEAR))
+
+
+class ImageCache:
+    """The images of a data set at one size, decoded at first use and kept while memory lasts.
+
+    All methods may be called from several threads at once, also while :meth:`preload` runs.
+
+    Parameters
+    ----------
+    dataset : gluon_personnet.contracts.Dataset
+    height_px, width_px : int
+    memory_mib : int
+        Images beyond this are decoded anew each time.
+    progress : bool
+        Whether :meth:`preload` shows a bar on stderr.
+    """
+
+    def __init__(self, dataset, height_px, width_px, memory_mib=1024, progress=False):
+        self._dataset = dataset
+        self._size = (height_px, width_px)
+        self._progress = progress
+        fitting = memory_mib * 2**20 // (height_px * width_px * 3)
+        # The system provides this memory page by page as images are written to it.
+        self._pixels = np.empty((min(fitting, len(dataset.samples)), height_px, width_px, 3), np.uint8)
+        self._slots = {}  # row -> index in _pixels
+        self._lock = threading.Lock()
+
+    def images(self, rows):
+        """Rows of the data set, int sequence (N,) -> uint8 (N, height_px, width_px, 3) RGB, a copy.
+
+        Raises
+        ------
+        DataError
+            If an image cannot be read.
+        """
+        out = np.empty((len(rows), *self._size, 3), np.uint8)
+        for image, row in zip(out, rows):
+            slot = self._slots.get(int(row))
+            image[:] = self._load(int(row)) if slot is None else self._pixels[slot]
+        return out
+
+    def preload(self, rows):
+        """Decode the rows, as far as memory lasts, in a few threads. Raises DataError if one cannot be read."""
+        missing = [row for row in dict.fromkeys(map(int, rows)) if row not in self._slots]
+        missing = missing[: len(self._pixels) - len(self._slots)]
+        pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
+        try:
+            bar = tqdm(total=len(missing), desc="decode", unit="image", file=sys.stderr, disable=not self._progress)
+            with bar:
+                for _ in pool.map(self._load, missing):
+                    bar.update()
+        finally:
+            pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C nobody waits for the rest
+
+    def _load(self, row):
+        image = resize(self._dataset.read(row), *self._size)
+        with self._lock:
+            slot = len(self._slots)
+            if row not in self._slots and slot < len(self._pixels):
+                self._pixels[slot] = image
+                self._slots[row] = slot  # last: other threads look here without the lock
+        return image

@@ -1,0 +1,267 @@
+"""Dividing data sets by identity, and checking what is in them."""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Mapping
+
+import numpy as np
+from tqdm import tqdm
+
+from gluon_personnet.contracts import Split
+from gluon_personnet.errors import DataError
+from gluon_personnet.seeding import generator
+
+SPLIT_SEED = 0  # never changes: splits are the same in every release
+
+
+def cameras_by_pid(samples, rows):
+    """Identity -> set of its cameras among `rows`, by ascending pid; junk (pid -1) is left out."""
+    cameras = defaultdict(set)
+    for row in rows:
+        if samples[row].pid >= 0:
+            cameras[samples[row].pid].add(samples[row].camid)
+    return dict(sorted(cameras.items()))
+
+
+def cross_view(samples, rows):
+    """Divide test rows into queries and gallery.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    rows : sequence of int
+        Rows of `samples`; junk (pid -1) is left out.
+
+    Returns
+    -------
+    query, gallery : tuple of int
+        Of every identity the images of its lowest camera, and those of its other cameras.
+
+    Raises
+    ------
+    DataError
+        If identities are seen by one camera only.
+    """
+    cameras = cameras_by_pid(samples, rows)
+    single = [pid for pid, seen in cameras.items() if len(seen) < 2]
+    if single:
+        raise DataError(
+            f"{len(single)} of {len(cameras)} test identities are seen by one camera only "
+            f"(pid {', '.join(map(str, single[:3]))}{', ...' if len(single) > 3 else ''}); "
+            "right: images from two cameras of every test identity"
+        )
+    rows = [row for row in rows if samples[row].pid >= 0]
+    first = {pid: min(seen) for pid, seen in cameras.items()}
+    query = tuple(row for row in rows if samples[row].camid == first[samples[row].pid])
+    return query, tuple(row for row in rows if samples[row].camid != first[samples[row].pid])
+
+
+def identity_split(samples, test_identities, num, label):
+    """A seeded split by identity.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    test_identities : int
+        How many identities to test on, chosen among those seen by two cameras or more.
+    num : int
+        Number of the split.
+    label : str
+        Names the data set and its protocol: other labels choose otherwise.
+
+    Returns
+    -------
+    Split
+        Training on all identities not chosen; query and gallery by :func:`cross_view`.
+
+    Raises
+    ------
+    DataError
+        If there are not enough identities.
+    """
+    cameras = cameras_by_pid(samples, range(len(samples)))
+    tested = _choose(cameras, test_identities, generator(SPLIT_SEED, label, num), f"{label}: test identities")
+    train = tuple(row for row, sample in enumerate(samples) if sample.pid >= 0 and sample.pid not in tested)
+    query, gallery = cross_view(samples, [row for row, sample in enumerate(samples) if sample.pid in tested])
+    return Split(train, query, gallery)
+
+
+def hold_out(samples, split, identities, seed):
+    """Take identities for validation from the training identities of a split.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    split : Split
+    identities : int
+        How many, chosen by `seed` among those seen by two cameras or more.
+    seed : int
+
+    Returns
+    -------
+    train : tuple of int
+        What remains for training.
+    validation : Split
+        Query and gallery of the chosen identities; its `train` is empty.
+
+    Raises
+    ------
+    DataError
+        If there are not enough identities.
+    """
+    cameras = cameras_by_pid(samples, split.train)
+    held = _choose(cameras, identities, generator(seed, "validation"), "validation identities")
+    query, gallery = cross_view(samples, [row for row in split.train if samples[row].pid in held])
+    return tuple(row for row in split.train if samples[row].pid not in held), Split((), query, gallery)
+
+
+def _choose(cameras, count, rng, what):
+    seen_twice = [pid for pid, seen in cameras.items() if len(seen) > 1]
+    if count < 0 or count > len(seen_twice) or count >= len(cameras):
+        raise DataError(
+            f"{what}: {count} asked for, of {len(cameras)} identities {len(seen_twice)} are seen by two cameras; "
+            "right: as many as these at most, with at least one identity left for training"
+        )
+    # Raw bits, because numpy keeps them for ever but may change what permutation() makes of them.
+    keys = rng.bit_generator.random_raw(len(seen_twice))
+    return {seen_twice[index] for index in np.argsort(keys, kind="stable")[:count]}
+
+
+def check_number(number, num_splits, where):
+    """Raise DataError, naming `where`, unless split `number` is one of 0..num_splits - 1."""
+    if not 0 <= number < num_splits:
+        raise DataError(f"{where}: no split {number}; right: 0 to {num_splits - 1}")
+
+
+def split_hash(samples, split, validation=None):
+    """16 hexadecimal digits that change with any name, identity, camera, role or order of the rows."""
+    roles = [("train", split.train), ("query", split.query), ("gallery", split.gallery)]
+    if validation is not None:
+        roles += [("validation-query", validation.query), ("validation-gallery", validation.gallery)]
+    digest = hashlib.sha256()
+    for role, rows in roles:
+        for row in rows:
+            sample = samples[row]
+            digest.update(f"{role},{sample.name},{sample.pid},{sample.camid}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What :func:`check` found.
+
+    Parameters
+    ----------
+    images, identities, cameras : int
+        Junk is counted among the images only.
+    counts : mapping
+        Name -> (expected, found), for the counts that the data set's publishers state.
+    unreadable : tuple of (name, reason)
+    one_view : tuple of int
+        Identities seen by one camera only.
+    leaks : tuple of (name, name)
+        A training and a test image of split 0 with identical pixels.
+    duplicates : tuple of (name, name)
+        Other images with identical pixels.
+    confusing : tuple of (name, name)
+        Those of `duplicates` that differ in identity or camera.
+    split_error : str
+        Why split 0 cannot be made; empty if it can.
+    """
+
+    images: int
+    identities: int
+    cameras: int
+    counts: Mapping
+    unreadable: tuple
+    one_view: tuple
+    leaks: tuple
+    duplicates: tuple
+    confusing: tuple
+    split_error: str
+
+    @property
+    def problems(self):
+        """One line for everything that makes results wrong or impossible; empty if the data set is sound."""
+        lines = [
+            f"{found} {name} found, {expected} expected"
+            for name, (expected, found) in self.counts.items()
+            if found != expected
+        ]
+        lines += [f"unreadable: {reason}" for _, reason in self.unreadable]
+        if self.one_view:
+            first = ", ".join(map(str, self.one_view[:3])) + (", ..." if len(self.one_view) > 3 else "")
+            lines.append(f"{len(self.one_view)} identities are seen by one camera only (pid {first})")
+        lines += [f"leak: {train} (train) and {test} (test) have identical pixels" for train, test in self.leaks]
+        lines += [
+            f"{one} and {other} have identical pixels but another identity or camera" for one, other in self.confusing
+        ]
+        return lines + ([f"split 0: {self.split_error}"] if self.split_error else [])
+
+
+def check(dataset, progress=False):
+    """Read a whole data set and look for everything that makes results wrong.
+
+    Parameters
+    ----------
+    dataset : gluon_personnet.contracts.Dataset
+    progress : bool
+        Whether to show a bar on stderr.
+
+    Returns
+    -------
+    Report
+    """
+    samples = dataset.samples
+    same, unreadable = _identical(dataset, progress)
+    try:
+        split, split_error = dataset.split(0), ""
+    except DataError as error:
+        split, split_error = Split((), (), ()), str(error)
+    leaks, duplicates, confusing = _sort_out(samples, split, same)
+    cameras = cameras_by_pid(samples, range(len(samples)))
+    found = {"images": len(samples), "identities": len(cameras)}
+    return Report(
+        images=len(samples),
+        identities=len(cameras),
+        cameras=len({sample.camid for sample in samples}),
+        counts={name: (expected, found[name]) for name, expected in dataset.expected.items()},
+        unreadable=tuple(unreadable),
+        one_view=tuple(pid for pid, seen in cameras.items() if len(seen) < 2),
+        leaks=leaks,
+        duplicates=duplicates,
+        confusing=confusing,
+        split_error=split_error,
+    )
+
+
+def _identical(dataset, progress):
+    """Pairs of rows with identical pixels, and (name, reason) of what cannot be read."""
+    groups, unreadable = defaultdict(list), []
+    for row in tqdm(range(len(dataset.samples)), desc="check", unit="image", disable=not progress):
+        try:
+            image = dataset.read(row)
+        except DataError as error:
+            unreadable.append((dataset.samples[row].name, str(error)))
+            continue
+        groups[image.shape, hashlib.sha256(np.ascontiguousarray(image)).digest()].append(row)
+    # The first of each group against the others: ten copies of an image are nine findings, not forty-five.
+    return [(rows[0], other) for rows in groups.values() for other in rows[1:]], unreadable
+
+
+def _sort_out(samples, split, same):
+    """Pairs of names (leaks, duplicates, confusing), as :class:`Report` has them, of pairs of rows."""
+    train, test = set(split.train), {*split.query, *split.gallery}
+    leaks, duplicates, confusing = [], [], []
+    for one, other in same:
+        names = (samples[one].name, samples[other].name)
+        if one in train and other in test:
+            leaks.append(names)
+        elif one in test and other in train:
+            leaks.append(names[::-1])
+        else:
+            duplicates.append(names)
+            if samples[one][1:] != samples[other][1:]:
+                confusing.append(names)
+    return tuple(leaks), tuple(duplicates), tuple(confusing)

@@ -1,0 +1,366 @@
+"""The bundled data sets: toy, CUHK01 and folder, on archives written here and, if there, on the real ones."""
+
+import hashlib
+import io
+import os
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import gpnet_datasets
+import numpy as np
+import PIL
+import pytest
+from gpnet_datasets.cuhk01 import CUHK01
+from gpnet_datasets.folder import Folder
+from gpnet_datasets.toy import Toy
+from PIL import Image
+
+from gluon_personnet.data.archives import Locator
+from gluon_personnet.data.samples import check, split_hash
+from gluon_personnet.errors import DataError
+
+
+def real(name):
+    directory = os.environ.get("GPNET_DATA")
+    there = directory and Path(directory, name).exists()
+    return pytest.mark.skipif(not there, reason=f"real images: needs {name} in the folder that GPNET_DATA names")
+
+
+def png(value):
+    buffer = io.BytesIO()
+    Image.new("RGB", (6, 16), (value % 256, value // 256, 7)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write(path, content):
+    """A zip archive if the path ends with .zip, else a folder."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in content.items():
+                archive.writestr(name, data)
+        return path
+    for name, data in content.items():
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    return path
+
+
+def same(one, other):
+    assert list(one.samples) == list(other.samples)
+    for row in range(len(one.samples)):
+        np.testing.assert_array_equal(one.read(row), other.read(row))
+
+
+def test_entries_load_with_their_defaults():
+    entries = {entry.name: entry for entry in gpnet_datasets.gpnet_datasets()}
+    assert sorted(entries) == ["cuhk01", "folder", "toy"]
+    assert len(entries["toy"].build(Locator([])).samples) == 3884
+    for name in ("cuhk01", "folder"):
+        with pytest.raises(DataError):
+            entries[name].build(Locator(["/nowhere"]))
+
+
+# toy
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return Toy()
+
+
+def test_toy_is_as_large_as_cuhk01(toy):
+    assert toy.expected == {"images": 3884, "identities": 971}
+    assert len(toy.samples) == 3884
+    assert toy.samples[:5] == [
+        ("campus/0001001.png", 1, 0),
+        ("campus/0001002.png", 1, 0),
+        ("campus/0001003.png", 1, 1),
+        ("campus/0001004.png", 1, 1),
+        ("campus/0002001.png", 2, 0),
+    ]
+    image = toy.read(0)
+    assert image.shape == (160, 60, 3)
+    assert image.dtype == np.uint8
+
+
+def test_toy_splits(toy):
+    split = toy.split(0)
+    assert (len(split.train), len(split.query), len(split.gallery)) == (3484, 200, 200)
+    # What a checkpoint trained on the toy data set relies on: must never change.
+    assert split_hash(toy.samples, split) == "66c566ba29cf256f"
+    assert len({toy.split(number).query for number in range(10)}) == 10
+    with pytest.raises(DataError, match="dataset 'toy': no split 10; right: 0 to 9"):
+        toy.split(10)
+
+
+def test_toy_images_depend_on_seed_identity_and_shot_only(toy):
+    small, other = Toy(identities=30, test_identities=10), Toy(identities=30, seed=1)
+    rows = list(range(0, 120, 7))
+    with ThreadPoolExecutor(4) as pool:  # in another order, from other threads
+        images = list(pool.map(small.read, rows[::-1]))[::-1]
+    for row, image in zip(rows, images):
+        np.testing.assert_array_equal(image, toy.read(row))
+        assert (image != other.read(row)).any()
+
+
+@pytest.mark.skipif(
+    tuple(map(int, PIL.__version__.split(".")[:2])) < (11, 3), reason="Pillow before 11.3 draws corners differently"
+)
+def test_toy_images_are_the_same_on_every_machine(toy):
+    digest = hashlib.sha256(b"".join(toy.read(row).tobytes() for row in range(0, 3884, 40)))
+    assert digest.hexdigest()[:16] == "c626365d640bdf51"
+
+
+def test_toy_images_all_differ():
+    report = check(Toy(identities=40, test_identities=10))
+    assert report.problems == []
+    assert report.duplicates == ()
+    assert report.cameras == 2
+
+
+def test_toy_is_neither_hopeless_nor_easy(toy):
+    """A colour histogram of six stripes finds some people at rank 1 of 200 images, chance being 1 %."""
+    split = toy.split(0)
+    query, gallery = (np.stack([_colours(toy.read(row)) for row in rows]) for rows in (split.query, split.gallery))
+    nearest = (query @ gallery.T).argmax(1)
+    hits = [toy.samples[row].pid == toy.samples[split.gallery[best]].pid for row, best in zip(split.query, nearest)]
+    assert 0.07 < np.mean(hits) < 0.4
+
+
+def _colours(image):
+    hsv = np.asarray(Image.fromarray(image).convert("HSV")).reshape(6, -1, 3) // (32, 64, 64)
+    bins = (hsv * (16, 4, 1)).sum(2)
+    histogram = np.concatenate([np.bincount(stripe, minlength=128) for stripe in bins.astype(int)]) ** 0.5
+    return histogram / np.linalg.norm(histogram)
+
+
+@pytest.mark.parametrize("options", [{"identities": 1}, {"identities": 10000}, {"seed": -1}])
+def test_toy_refuses(options):
+    with pytest.raises(DataError, match=r"^dataset 'toy': \w+: -?\d+; right: "):
+        Toy(**options)
+
+
+# CUHK01
+
+
+CAMPUS = {f"{pid:04d}{shot:03d}.png": png(pid * 4 + shot) for pid in range(1, 9) for shot in range(1, 5)}
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"),
+    [("CUHK01.zip", "campus/"), ("CUHK01.zip", "CUHK01/campus/"), ("CUHK01", "campus/"), ("campus", "")],
+)
+def test_cuhk01_packed_and_unpacked_are_the_same(tmp_path, path, prefix):
+    write(tmp_path / "plain" / "campus", CAMPUS)
+    write(tmp_path / path, {"readme.txt": b"hello", **{prefix + name: data for name, data in CAMPUS.items()}})
+    data = CUHK01(Locator([tmp_path]), test_identities=3)
+    same(data, CUHK01(Locator([tmp_path / "plain"]), test_identities=3))
+    assert data.samples[1:3] == [("campus/0001002.png", 1, 0), ("campus/0001003.png", 1, 1)]
+    np.testing.assert_array_equal(data.read(1)[0, 0], [1 * 4 + 2, 0, 7])
+    split = data.split(4)
+    assert (len(split.train), len(split.query), len(split.gallery)) == (20, 6, 6)
+    assert {data.samples[row].camid for row in split.query} == {0}
+
+
+def test_cuhk01_in_capitals(tmp_path):
+    write(tmp_path / "cuhk01", {"Campus/0007003.PNG": png(1)})
+    data = CUHK01(Locator([tmp_path]))
+    assert data.samples == [("campus/0007003.png", 7, 1)]
+    assert data.read(0).shape == (16, 6, 3)
+
+
+def test_cuhk01_reports_missing_images_in_check_not_before(tmp_path):
+    write(tmp_path / "CUHK01.zip", {f"campus/{name}": data for name, data in CAMPUS.items()})
+    problems = check(CUHK01(Locator([tmp_path]), test_identities=3)).problems
+    assert problems == ["32 images found, 3884 expected", "8 identities found, 971 expected"]
+
+
+def test_cuhk01_corrupt_image_is_named(tmp_path):
+    path = write(tmp_path / "CUHK01.zip", {"campus/0001001.png": CAMPUS["0001001.png"][:60]})
+    with pytest.raises(DataError) as caught:
+        CUHK01(Locator([tmp_path])).read(0)
+    assert str(caught.value).startswith(f"{path}: campus/0001001.png: unreadable image (")
+
+
+def test_cuhk01_without_images(tmp_path):
+    path = write(tmp_path / "CUHK01.zip", {"holiday/beach.png": png(1)})
+    with pytest.raises(DataError) as caught:
+        CUHK01(Locator([tmp_path]))
+    assert str(caught.value) == (
+        f"dataset 'cuhk01': no image in {path}: found holiday/beach.png; right: campus/0001001.png"
+    )
+
+
+def test_cuhk01_with_two_images_of_one_name(tmp_path):
+    write(tmp_path / "CUHK01.zip", {"a/0001001.png": png(1), "b/0001001.png": png(2)})
+    with pytest.raises(DataError, match="holds a/0001001.png and b/0001001.png; right: one image each"):
+        CUHK01(Locator([tmp_path]))
+
+
+def test_cuhk01_missing(tmp_path):
+    with pytest.raises(DataError) as caught:
+        CUHK01(Locator([tmp_path]))
+    assert str(caught.value) == (
+        f"dataset 'cuhk01': CUHK01.zip not found under {tmp_path}/; "
+        "put the archive there or name its folder with --data"
+    )
+
+
+def test_cuhk01_has_too_few_people_for_its_split(tmp_path):
+    write(tmp_path / "campus", CAMPUS)
+    with pytest.raises(DataError, match="cuhk01-100: test identities: 100 asked for, of 8 identities 8 are seen"):
+        CUHK01(Locator([tmp_path])).split(0)
+
+
+@real("CUHK01.zip")
+def test_real_cuhk01():
+    locate = Locator([os.environ["GPNET_DATA"]])
+    data = CUHK01(locate)
+    assert {"images": len(data.samples), "identities": len({sample.pid for sample in data.samples})} == data.expected
+    assert data.read(0).shape == (160, 60, 3)
+    for test_identities, sizes, digits in (
+        (100, (3484, 200, 200), "5bcd7c1f5c78fc53"),
+        (486, (1940, 972, 972), "2921158f1a49c56b"),
+    ):
+        data = CUHK01(locate, test_identities)
+        split = data.split(0)
+        assert (len(split.train), len(split.query), len(split.gallery)) == sizes
+        assert len({data.samples[row].pid for row in split.train}) == 971 - test_identities
+        assert split_hash(data.samples, split) == digits
+
+
+# folder
+
+
+def folder(tmp_path, content, **options):
+    return Folder(Locator([tmp_path]), path=write(tmp_path / "mine", content).name, **options)
+
+
+def manifest(*lines):
+    return {"manifest.csv": "\n".join(lines).encode(), "a.png": png(1), "sub/b.png": png(2), "c.png": png(3)}
+
+
+def test_folder_manifest_packed_wrapped_and_unpacked(tmp_path):
+    content = manifest("pid,weather,path,camid", "5,rain,sub/b.png,1", "5,sun,./a.png,0", "-1,sun,c.png,2")
+    data = folder(tmp_path, content)
+    assert data.samples == [("a.png", 5, 0), ("c.png", -1, 2), ("sub/b.png", 5, 1)]
+    np.testing.assert_array_equal(data.read(2)[0, 0], [2, 0, 7])
+    write(tmp_path / "mine.zip", content)
+    same(Folder(Locator([tmp_path]), path="mine.zip"), data)
+    write(tmp_path / "wrapped.zip", {f"top/{name}": image for name, image in content.items()})
+    wrapped = Folder(Locator([tmp_path]), path="wrapped.zip")
+    assert [sample.name for sample in wrapped.samples] == ["top/a.png", "top/c.png", "top/sub/b.png"]
+    assert wrapped.read(0).shape == (16, 6, 3)
+
+
+def test_folder_path_may_be_absolute(tmp_path):
+    path = write(tmp_path / "mine", manifest("path,pid", "a.png,1"))
+    assert len(Folder(Locator(["/nowhere"]), path=str(path)).samples) == 1
+
+
+def test_folder_manifest_with_byte_order_mark_and_windows_lines(tmp_path):
+    content = manifest()
+    content["manifest.csv"] = "\ufeffpath,pid,camid\r\na.png,1,0\r\n".encode()
+    assert folder(tmp_path, content).samples == [("a.png", 1, 0)]
+
+
+def test_folder_manifest_without_cameras_excludes_nothing(tmp_path):
+    data = folder(tmp_path, manifest("path,pid", "c.png,4", "a.png,4", "sub/b.png,6"))
+    assert data.samples == [("a.png", 4, 0), ("c.png", 4, 1), ("sub/b.png", 6, 0)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "line 1: no column 'path', found nothing; right: path,pid,camid"),
+        (["path,id", "a.png,1"], "line 1: no column 'pid', found path, id; right: path,pid,camid"),
+        (["path,pid"], "no image listed; right: one line path,pid,camid for each image"),
+        (["path,pid", "a.png,1", "c.png,bob"], "line 3: pid 'bob'; right: a whole number, -1 or more"),
+        (["path,pid", "a.png,1.0"], "line 2: pid '1.0'; right: a whole number"),
+        (["path,pid", "a.png,-2"], "line 2: pid '-2'; right: a whole number, -1 or more"),
+        (["path,pid", "a.png"], "line 2: pid None; right: a whole number"),
+        (["path,pid,camid", "a.png,1,"], "line 2: camid ''; right: a whole number, 0 or more"),
+        (["path,pid,camid", "a.png,1,-1"], "line 2: camid '-1'; right: a whole number, 0 or more"),
+        (["path,pid", "gone.png,1"], "line 2: no file 'gone.png'; right: a path relative to manifest.csv"),
+        (["path,pid", "../mine/a.png,1"], "line 2: no file '../mine/a.png'; right: a path relative"),
+        (["path,pid", "a.png,1", "", "./a.png,2"], "line 4: './a.png' is on line 2 already; right: one line"),
+    ],
+)
+def test_folder_manifest_errors_name_the_line(tmp_path, lines, message):
+    with pytest.raises(DataError) as caught:
+        folder(tmp_path, manifest(*lines))
+    assert f"{tmp_path / 'mine'}: manifest.csv" in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_folder_manifest_must_be_text(tmp_path):
+    with pytest.raises(DataError, match=r"manifest\.csv: not UTF-8 text .*; right: CSV in UTF-8"):
+        folder(tmp_path, {"manifest.csv": b"\xff\xfepath,pid"})
+
+
+def test_folder_by_names(tmp_path):
+    names = ("10/0_x.jpg", "10/3_y.PNG", "9/0_z.jpeg", "9/1_z.bmp", "9/notes.txt", "9/._1_z.bmp")
+    content = dict.fromkeys(names, b"")
+    data = folder(tmp_path, content)
+    assert data.samples == [("10/0_x.jpg", 10, 0), ("10/3_y.PNG", 10, 3), ("9/0_z.jpeg", 9, 0), ("9/1_z.bmp", 9, 1)]
+    write(tmp_path / "top.zip", {f"top/{name}": image for name, image in content.items()})
+    wrapped = Folder(Locator([tmp_path]), path="top.zip")
+    assert [(sample.pid, sample.camid) for sample in wrapped.samples] == [(10, 0), (10, 3), (9, 0), (9, 1)]
+
+
+def test_folder_numbers_people_with_names(tmp_path):
+    data = folder(tmp_path, {"zoe/0_a.jpg": b"", "7/0_a.jpg": b"", "bob/2_a.jpg": b""})
+    assert [(sample.pid, sample.camid) for sample in data.samples] == [(0, 0), (1, 2), (2, 0)]
+
+
+def test_folder_without_cameras_in_names(tmp_path):
+    data = folder(tmp_path, {f"{person}/{name}.jpg": b"" for person in ("ann", "bob", "eve") for name in "xyz"})
+    assert [sample.camid for sample in data.samples] == [0, 1, 2] * 3
+    split = data.split(0)
+    assert (len(split.train), len(split.query), len(split.gallery)) == (6, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"notes.txt": b""}, "found no image and no manifest.csv; right: manifest.csv, or images named <person>/"),
+        ({"a.jpg": b""}, "found a.jpg and no manifest.csv"),
+        ({"bob/a.jpg": b"", "x/bob/b.jpg": b""}, "found x/bob/b.jpg and no manifest.csv"),
+        ({"bob/0_a.jpg": b"", "bob/b.jpg": b""}, "bob/b.jpg names no camera, others do; right: <camera>_ at the start"),
+    ],
+)
+def test_folder_layout_errors(tmp_path, content, message):
+    with pytest.raises(DataError) as caught:
+        folder(tmp_path, content)
+    assert message in str(caught.value)
+    assert str(tmp_path / "mine") in str(caught.value)
+
+
+def test_folder_split_options(tmp_path):
+    content = {f"{pid}/{camid}_x.png": png(pid * 2 + camid) for pid in range(10) for camid in range(2)}
+    data = folder(tmp_path, content)
+    assert (data.num_splits, len(data.split(9).query)) == (10, 5)
+    data = folder(tmp_path, content, test_identities=3, splits=2)
+    assert (len(data.split(0).train), len(data.split(0).query), len(data.split(0).gallery)) == (14, 3, 3)
+    with pytest.raises(DataError, match="dataset 'folder': no split 2; right: 0 to 1"):
+        data.split(2)
+    assert check(data).problems == []
+
+
+def test_folder_needs_a_path_that_exists(tmp_path):
+    with pytest.raises(DataError, match="dataset 'folder': no path given; right: path="):
+        Folder(Locator([tmp_path]))
+    with pytest.raises(DataError, match=f"dataset 'folder': mine not found under {tmp_path}/; name an existing folder"):
+        Folder(Locator([tmp_path]), path="mine")
+
+
+@real("VIPeR.zip")
+def test_real_viper_as_a_folder():
+    data = Folder(Locator([os.environ["GPNET_DATA"]]), path="VIPeR.zip", test_identities=316)
+    split = data.split(0)
+    assert len(data.samples) == 1264
+    assert (len(split.train), len(split.query), len(split.gallery)) == (632, 316, 316)
+    assert data.read(0).shape == (128, 48, 3)
+    assert split_hash(data.samples, split) == "a0d85d1c5e3143f4"
