@@ -1,0 +1,89 @@
+"""Single-shot galleries drawn anew for every query, as two published code bases do for CUHK03."""
+
+import numpy as np
+
+from gluon_personnet.contracts import Measures
+from gluon_personnet.ranking import EXCLUSIONS, TIES, check_distmat, cmc_from_ranks
+from gpnet_protocols.common import by_identity, check_count, no_query_left
+from gpnet_protocols.expectation import expected_cmc
+
+
+class PerQueryShot:
+    """Base of ``open-reid-cuhk03`` and ``torchreid-cuhk03``, which differ in `exclude` only.
+
+    Each query is ranked against one random image per identity, drawn from the candidates for this query.
+
+    Parameters
+    ----------
+    repeats : int or 'expected'
+        Draws for each query; ``expected`` is their expectation in closed form, without noise.
+    max_rank : int
+        Length of the curve.
+    memory_mib : float
+        Budget for temporary arrays.
+    """
+
+    name = exclude = None
+
+    def __init__(self, repeats=10, max_rank=50, memory_mib=256):
+        check_count(self.name, "max_rank", max_rank)
+        if repeats != "expected":
+            check_count(self.name, "repeats", repeats)
+        self.repeats, self.max_rank, self.memory_mib = repeats, max_rank, memory_mib
+
+    def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
+        """Measure the CMC, and nothing else: see :class:`~gluon_personnet.contracts.Protocol`.
+
+        Raises
+        ------
+        DataError
+            If the input is wrong or no query has a true match.
+        """
+        problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
+        if self.repeats == "expected":
+            cmc, used = expected_cmc(problem, self.exclude, "candidates", self.max_rank, memory_mib=self.memory_mib)
+            std, used = None, int(used.sum())
+        else:
+            ranks = self._draw(problem, rng)
+            used = ranks.shape[1]
+            curves = [cmc_from_ranks(row, self.max_rank) for row in ranks] if used else []
+            cmc, std = (np.mean(curves, axis=0), np.std(curves, axis=0)) if used else (None, None)
+        if not used:
+            raise no_query_left(self.name, problem, self.exclude)
+        return Measures(self._card(), cmc, std, used, len(problem.query_pids) - used)
+
+    def _draw(self, problem, rng):
+        """Rank of the true match in every draw: int64 (repeats, queries that have one)."""
+        columns, _, starts = by_identity(problem.gallery_pids)
+        place = rng.permutation(len(columns))
+        sizes = np.diff(starts, append=len(columns))
+        parts = [np.empty((self.repeats, 0), np.int64)]
+        for rows in problem.tiles(self.memory_mib / 2):
+            match, excluded = (mask[:, columns] for mask in problem.masks(rows, self.exclude))
+            kept = match.any(axis=1)
+            if not kept.any():
+                continue
+            rows, match, excluded = rows[kept], match[kept], excluded[kept]
+            distances = np.where(excluded, np.inf, problem.distmat[np.ix_(rows, columns)])
+            ranks = np.empty((self.repeats, len(rows)), np.int64)
+            for repeat in range(self.repeats):
+                lot = np.where(excluded, -1.0, rng.random(excluded.shape))  # the highest lot of an identity is drawn
+                drawn = lot == np.repeat(np.maximum.reduceat(lot, starts, axis=1), sizes, axis=1)
+                true = (drawn & match).argmax(axis=1)
+                limit = distances[np.arange(len(rows)), true][:, None]
+                ahead = (distances < limit) | ((distances == limit) & (place < place[true, None]))
+                ranks[repeat] = 1 + (ahead & drawn).sum(axis=1)
+            parts.append(ranks)
+        return np.concatenate(parts, axis=1)
+
+    def _card(self):
+        expected = self.repeats == "expected"
+        return {
+            "gallery": "one random image of each identity, drawn for each query from its candidates",
+            "query": "every query image",
+            "exclusion": EXCLUSIONS[self.exclude],
+            "repeats": "none: the expectation over all draws in closed form"
+            if expected
+            else f"{self.repeats} draws for each query; mean and standard deviation (ddof 0) over them",
+            "ties": "the expectation over all orders of equal distances" if expected else TIES,
+        }

@@ -1,0 +1,88 @@
+"""Single-shot: the protocol of CUHK03, CUHK01 and VIPeR."""
+
+import numpy as np
+
+from gluon_personnet.contracts import Measures
+from gluon_personnet.ranking import EXCLUSIONS, TIES, check_distmat, cmc_from_ranks, rank_matches
+from gpnet_protocols.common import check_choice, check_count, no_query_left, one_per_identity
+
+QUERIES = {"all": "every query image", "one": "in every trial one random query image of each identity"}
+
+
+class SingleShot:
+    """Rank one random gallery image of each identity; mean and standard deviation of the CMC over trials.
+
+    A trial draws one image of every gallery identity. Those of the query's own camera are no candidates for it. A query
+    whose drawn true match is missing or no candidate is skipped in that trial.
+
+    Parameters
+    ----------
+    trials : int
+        Random galleries, 1 or more.
+    query : {'all', 'one'}
+        Every query image, or in each trial a random one of each identity.
+    max_rank : int
+        Length of the curve.
+    use_cameras : bool
+        False keeps gallery images of the query's camera, for images that have none.
+    memory_mib : float
+        Budget for temporary arrays.
+
+    Source: Gray et al., Evaluating Appearance Models for Recognition, Reacquisition, and Tracking, PETS 2007.
+    """
+
+    name = "single-shot"
+
+    def __init__(self, trials=10, query="all", max_rank=50, use_cameras=True, memory_mib=256):
+        check_count(self.name, "trials", trials)
+        check_count(self.name, "max_rank", max_rank)
+        check_choice(self.name, "query", query, QUERIES)
+        self.trials, self.query, self.max_rank, self.memory_mib = trials, query, max_rank, memory_mib
+        self.exclude = "camera" if use_cameras else "junk"
+
+    def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
+        """Measure the CMC, and nothing else: see :class:`~gluon_personnet.contracts.Protocol`.
+
+        Raises
+        ------
+        DataError
+            If the input is wrong or no query has a true match in any trial.
+        """
+        problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
+        curves, drawn, used, asked, rankings = [], set(), set(), 0, 0
+        for _ in range(self.trials):
+            rows, ranks = self._trial(problem, rng)
+            drawn.update(rows.tolist())
+            used.update(rows[ranks.query].tolist())
+            asked += len(rows)
+            rankings += len(ranks.rank)
+            if len(ranks.rank):
+                curves.append(cmc_from_ranks(ranks.rank, self.max_rank))
+        if not curves:
+            raise no_query_left(self.name, problem, self.exclude)
+        return Measures(
+            card=self._card(),
+            cmc=np.mean(curves, axis=0),
+            cmc_std=np.std(curves, axis=0),
+            queries_used=len(used),
+            queries_skipped=len(drawn - used),
+            others={"rankings": rankings, "rankings_skipped": asked - rankings},
+        )
+
+    def _trial(self, problem, rng):
+        """Query rows asked in a trial, and the ranks of their matches."""
+        columns = one_per_identity(problem.gallery_pids, rng)
+        rows = np.arange(len(problem.query_pids)) if self.query == "all" else one_per_identity(problem.query_pids, rng)
+        if not len(columns) or not len(rows):
+            raise no_query_left(self.name, problem, self.exclude)
+        drawn = problem.queries(rows).gallery(columns) if self.query == "one" else problem.gallery(columns)
+        return rows, rank_matches(drawn, self.exclude, rng, self.memory_mib)
+
+    def _card(self):
+        return {
+            "gallery": "one random image of each identity",
+            "query": QUERIES[self.query],
+            "exclusion": EXCLUSIONS[self.exclude],
+            "repeats": f"{self.trials} trials; mean and standard deviation (ddof 0) over them",
+            "ties": TIES,
+        }

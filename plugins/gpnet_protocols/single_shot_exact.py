@@ -1,0 +1,64 @@
+"""Single-shot without Monte-Carlo noise."""
+
+import numpy as np
+
+from gluon_personnet.contracts import Measures
+from gluon_personnet.ranking import EXCLUSIONS, check_distmat
+from gpnet_protocols.common import check_choice, check_count, no_query_left
+from gpnet_protocols.expectation import expected_cmc
+
+QUERIES = {"all": "every query image", "one": "one query image of each identity, all equally likely"}
+
+
+class SingleShotExact:
+    """What ``single-shot`` measures on average over all galleries that can be drawn, in closed form.
+
+    It equals the mean of ``single-shot`` over ever more trials when the gallery shows other cameras than the queries.
+    Otherwise trials drop some rankings; then this is the mean over all rankings that are not dropped.
+
+    Parameters
+    ----------
+    query : {'all', 'one'}
+        Every query image counts alike, or every identity does.
+    max_rank : int
+        Length of the curve.
+    use_cameras : bool
+        False keeps gallery images of the query's camera, for images that have none.
+    memory_mib : float
+        Budget for temporary arrays.
+
+    Source: design/protocols.md, ``single-shot-exact``: the Poisson-binomial distribution of the identities ahead.
+    """
+
+    name = "single-shot-exact"
+
+    def __init__(self, query="all", max_rank=50, use_cameras=True, memory_mib=256):
+        check_count(self.name, "max_rank", max_rank)
+        check_choice(self.name, "query", query, QUERIES)
+        self.query, self.max_rank, self.memory_mib = query, max_rank, memory_mib
+        self.exclude = "camera" if use_cameras else "junk"
+
+    def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
+        """Measure the CMC, and nothing else: see :class:`~gluon_personnet.contracts.Protocol`. `rng` is not used.
+
+        Raises
+        ------
+        DataError
+            If the input is wrong or no query has a true match.
+        """
+        problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
+        weights = None
+        if self.query == "one":
+            _, inverse, count = np.unique(problem.query_pids, return_inverse=True, return_counts=True)
+            weights = 1 / count[inverse]
+        cmc, used = expected_cmc(problem, self.exclude, "all", self.max_rank, weights, self.memory_mib)
+        if not used.any():
+            raise no_query_left(self.name, problem, self.exclude)
+        card = {
+            "gallery": "one image of each identity, all equally likely",
+            "query": QUERIES[self.query],
+            "exclusion": EXCLUSIONS[self.exclude],
+            "repeats": "none: the expectation over all galleries in closed form",
+            "ties": "the expectation over all orders of equal distances",
+        }
+        return Measures(card=card, cmc=cmc, queries_used=int(used.sum()), queries_skipped=int((~used).sum()))

@@ -1,0 +1,15 @@
+"""CUHK03 as measured by the code base torchreid."""
+
+from gpnet_protocols.per_query_shot import PerQueryShot
+
+
+class TorchreidCUHK03(PerQueryShot):
+    """Single-shot drawn for each query, without the images of the query's person in the query's camera.
+
+    Other people's images of the query's camera stay, unlike in ``open-reid-cuhk03``.
+
+    Source: design/protocols.md, oracle T1; KaiyangZhou/deep-person-reid, its single-gallery-shot evaluation.
+    """
+
+    name = "torchreid-cuhk03"
+    exclude = "same-person-and-camera"

@@ -1,0 +1,337 @@
+"""All protocols that define a CMC: oracles by hand, laws, cards and errors."""
+
+import inspect
+import itertools
+
+import gpnet_protocols
+import numpy as np
+import pytest
+
+from gluon_personnet.contracts import Measures
+from gluon_personnet.errors import DataError, PluginError, RecipeError
+
+ENTRIES = {entry.name: entry for entry in gpnet_protocols.gpnet_protocols()}
+DRAWN = [("single-shot", {}), ("single-shot", {"query": "one"}), ("open-reid-cuhk03", {}), ("torchreid-cuhk03", {})]
+CLOSED_FORM = [
+    ("single-shot-exact", {}),
+    ("single-shot-exact", {"query": "one"}),
+    ("multi-shot", {}),
+    ("market1501", {}),
+    ("market1501-multi-query", {}),
+    ("cuhk03-np", {}),
+    ("open-reid-cuhk03", {"repeats": "expected"}),
+    ("torchreid-cuhk03", {"repeats": "expected"}),
+]
+MEANS = [("multi-shot", {"distance": "mean"}), ("market1501-multi-query", {"distance": "mean"})]
+MARKET = ["market1501", "market1501-multi-query", "cuhk03-np"]
+
+
+def named(cases):
+    return [pytest.param(*case, id="-".join([case[0], *map(str, case[1].values())])) for case in cases]
+
+
+def measure(name, problem, seed=0, **options):
+    return ENTRIES[name].build(**options).evaluate(*problem, np.random.default_rng(seed))
+
+
+def two_views(seed, num_pids=12):
+    """One query image of each identity in camera 0, one gallery image of each in camera 1."""
+    rng = np.random.default_rng(seed)
+    pids, view = np.arange(num_pids), np.zeros(num_pids, int)
+    order = rng.permutation(num_pids)
+    return rng.random((num_pids, num_pids)), pids, view, order, view + 1
+
+
+def many_images(seed, num_query=40, num_gallery=90, num_pids=9):
+    """Several images and cameras for each identity on either side, with junk; every distance is different."""
+    rng = np.random.default_rng(seed)
+    distmat = rng.permutation(num_query * num_gallery).reshape(num_query, num_gallery) / 1000
+    query = np.unravel_index(
+        rng.choice(num_pids * 5, num_query, replace=False), (num_pids, 5)
+    )  # one per pid and camera
+    return distmat, *query, rng.integers(-1, num_pids, num_gallery), rng.integers(0, 5, num_gallery)
+
+
+def take(problem, rows=slice(None), columns=slice(None)):
+    distmat, query_pids, query_camids, gallery_pids, gallery_camids = problem
+    return distmat[rows][:, columns], *(a[rows] for a in problem[1:3]), *(a[columns] for a in problem[3:])
+
+
+def data_of(name, options, seed=1):
+    """Galleries are drawn by place, so the laws about order hold for a drawn gallery when there is nothing to draw."""
+    return two_views(seed) if (name, options) in DRAWN else many_images(seed)
+
+
+def test_every_protocol_is_listed_with_its_options():
+    assert set(ENTRIES) == {
+        "single-shot",
+        "single-shot-exact",
+        "multi-shot",
+        "market1501",
+        "market1501-multi-query",
+        "cuhk03-np",
+        "verification",
+        "open-set",
+        "open-reid-cuhk03",
+        "torchreid-cuhk03",
+    }
+    for entry in ENTRIES.values():
+        defaults = {name: p.default for name, p in inspect.signature(entry.load()).parameters.items()}
+        assert dict(entry.options) == defaults, entry.name
+        assert entry.source and entry.summary
+        assert entry.load().name == entry.name
+
+
+# Oracles ----------------------------------------------------------------------------------------------------------
+
+T1 = (
+    np.arange(7.0)[None],
+    np.array([0]),
+    np.array([0]),
+    np.array([0, 1, 0, 1, 2, 0, 2]),
+    np.array([0, 0, 1, 1, 1, 1, 1]),
+)
+T2 = (
+    np.array([[0.0, 1, 2, 3], [3, 2, 1, 0]]),
+    np.array([0, 5]),
+    np.array([0, 0]),
+    np.array([0, 0, 0, 5]),
+    np.array([1, 0, 0, 1]),
+)
+
+
+@pytest.mark.parametrize("name", MARKET)
+def test_oracle_t1_market(name):
+    measures = measure(name, T1, max_rank=6)
+    np.testing.assert_array_equal(measures.cmc, [0, 1, 1, 1, 1, 1])
+    assert measures.others["mean_ap"]["exact"] == pytest.approx(0.45)
+    assert measures.others["mean_ap"]["market1501"] == pytest.approx(0.2875)
+    assert measures.others["minp"] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    "name, expected", [("open-reid-cuhk03", [0.5, 0.75, 1]), ("torchreid-cuhk03", [0.25, 0.75, 1])]
+)
+def test_oracle_t1_compatibility(name, expected):
+    np.testing.assert_allclose(measure(name, T1, max_rank=3, repeats="expected").cmc, expected, rtol=1e-12)
+    drawn = measure(name, T1, max_rank=3, repeats=4000)
+    assert np.abs(drawn.cmc - expected).max() < 4 * 0.5 / np.sqrt(4000)
+
+
+@pytest.mark.parametrize("name", MARKET)
+@pytest.mark.parametrize("order", list(itertools.permutations(range(2))))
+@pytest.mark.parametrize("columns", list(itertools.permutations(range(4))))
+def test_oracle_t2_in_every_order(name, order, columns):
+    measures = measure(name, take(T2, list(order), list(columns)), max_rank=4)
+    np.testing.assert_array_equal(measures.cmc, [1, 1, 1, 1])
+    assert measures.queries_used == 2
+
+
+# Laws -------------------------------------------------------------------------------------------------------------
+
+EVERY = CLOSED_FORM + MEANS + DRAWN
+
+
+@pytest.mark.parametrize("name, options", named(EVERY))
+def test_cmc_is_a_distribution_function(name, options):
+    for seed in range(3):
+        measures = measure(name, many_images(seed), seed, max_rank=90, **options)
+        assert measures.cmc.shape == (90,) and measures.cmc.dtype == np.float64
+        assert measures.cmc[0] >= 0 and (np.diff(measures.cmc) >= -1e-12).all()
+        assert measures.cmc[-1] == pytest.approx(1, abs=1e-12)
+        assert measures.cmc[0] < 0.5, "random distances"
+
+
+@pytest.mark.parametrize("name, options", named(EVERY))
+def test_a_longer_curve_begins_like_a_short_one_and_ends_with_its_last_value(name, options):
+    problem = two_views(3)
+    short, long = (measure(name, problem, max_rank=length, **options).cmc for length in (5, 40))
+    np.testing.assert_allclose(long[:5], short, atol=1e-12)
+    np.testing.assert_allclose(long[12:], 1, atol=1e-12)
+
+
+@pytest.mark.parametrize("name, options", named(EVERY))
+def test_the_order_of_queries_and_gallery_does_not_matter(name, options):
+    problem = data_of(name, options)
+    rng = np.random.default_rng(5)
+    rows, columns = (rng.permutation(size) for size in problem[0].shape)
+    whole, shuffled = measure(name, problem, **options), measure(name, take(problem, rows, columns), **options)
+    np.testing.assert_allclose(shuffled.cmc, whole.cmc, atol=1e-12)
+    assert flat(shuffled.others) == pytest.approx(flat(whole.others), abs=1e-12)
+    assert (shuffled.queries_used, shuffled.queries_skipped) == (whole.queries_used, whole.queries_skipped)
+
+
+def flat(others):
+    return {f"{k}.{n}": v for k, d in others.items() for n, v in (d.items() if isinstance(d, dict) else [("", d)])}
+
+
+@pytest.mark.parametrize("name, options", named(CLOSED_FORM + DRAWN))
+def test_an_increasing_map_of_the_distances_changes_nothing(name, options):
+    problem = many_images(2)
+    mapped = (np.exp(2 * problem[0]) - 100, *problem[1:])
+    one, other = measure(name, problem, **options), measure(name, mapped, **options)
+    np.testing.assert_array_equal(one.cmc, other.cmc)
+    assert one.others == other.others
+
+
+@pytest.mark.parametrize("name, options", named(EVERY))
+def test_all_definitions_coincide_for_one_gallery_image_of_the_other_camera(name, options):
+    distmat, query_pids, query_camids, gallery_pids, gallery_camids = problem = two_views(4)
+    ranks = [1 + (row < row[gallery_pids == pid]).sum() for row, pid in zip(distmat, query_pids)]
+    expected = [np.mean([rank <= k for rank in ranks]) for k in range(1, 13)]
+    np.testing.assert_allclose(measure(name, problem, max_rank=12, **options).cmc, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("name, options", named(EVERY))
+def test_a_constant_distance_scores_chance(name, options):
+    """With one query and one gallery image of each identity every place is taken once: exactly k / N."""
+    problem = two_views(5)
+    constant = (np.zeros_like(problem[0]), *problem[1:])
+    measures = measure(name, constant, max_rank=12, **options)
+    np.testing.assert_allclose(measures.cmc, np.arange(1, 13) / 12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name, options", named(EVERY))
+def test_the_same_seed_gives_the_same_bytes(name, options):
+    one, other = (measure(name, many_images(6), seed=3, **options) for _ in range(2))
+    assert one.cmc.tobytes() == other.cmc.tobytes() and one.others == other.others
+
+
+@pytest.mark.parametrize("name, options", named(EVERY[:-2]))  # the last two draw tile by tile
+def test_memory_budget_changes_nothing_but_memory(name, options):
+    whole, tiled = (measure(name, many_images(7), memory_mib=mib, **options) for mib in (256, 0.001))
+    np.testing.assert_allclose(tiled.cmc, whole.cmc, atol=1e-12)
+
+
+# Junk, cameras, cards, errors -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, options", named(EVERY))
+def test_junk_never_counts(name, options):
+    distmat, query_pids, query_camids, gallery_pids, gallery_camids = problem = two_views(8)
+    junk = np.full(30, -1)
+    with_junk = (
+        np.hstack([distmat, np.full((12, 30), -1.0)]),
+        query_pids,
+        query_camids,
+        np.concatenate([gallery_pids, junk]),
+        np.concatenate([gallery_camids, np.arange(30) % 3]),
+    )
+    clean, dirty = (measure(name, given, max_rank=12, **options) for given in (problem, with_junk))
+    np.testing.assert_allclose(dirty.cmc, clean.cmc, atol=1e-12)
+    assert flat(dirty.others) == pytest.approx(flat(clean.others))
+
+
+@pytest.mark.parametrize("name", MARKET)
+def test_distractors_of_pid_0_stay_as_negatives(name):
+    problem = (np.array([[1.0, 0, 2, 3]]), np.array([7]), np.array([0]), np.array([7, 0, 0, 8]), np.array([1, 0, 1, 1]))
+    measures = measure(name, problem, max_rank=3)
+    np.testing.assert_array_equal(measures.cmc, [0, 1, 1])
+    assert measures.others["mean_ap"]["exact"] == 0.5
+
+
+@pytest.mark.parametrize("name", MARKET)
+def test_market_measures_equal_those_of_a_loop(name):
+    distmat, query_pids, query_camids, gallery_pids, gallery_camids = problem = many_images(9)
+    firsts, exact, trapezoid, penalty = [], [], [], []
+    for row in range(len(distmat)):
+        good, seen, hits = [], 0, 0
+        old_precision, area, mean = 1.0, 0.0, 0.0
+        for column in np.argsort(distmat[row]):
+            same = gallery_pids[column] == query_pids[row]
+            if gallery_pids[column] == -1 or (same and gallery_camids[column] == query_camids[row]):
+                continue
+            seen, hits = seen + 1, hits + same
+            if same:
+                good.append(seen)
+                mean += hits / seen
+                area += (old_precision + hits / seen) / 2
+            old_precision = hits / seen
+        if good:
+            firsts.append(good[0])
+            exact.append(mean / hits)
+            trapezoid.append(area / hits)
+            penalty.append(hits / good[-1])
+    measures = measure(name, problem, max_rank=20)
+    np.testing.assert_allclose(measures.cmc, [np.mean(np.array(firsts) <= k) for k in range(1, 21)], atol=1e-12)
+    assert measures.others["mean_ap"]["exact"] == pytest.approx(np.mean(exact))
+    assert measures.others["mean_ap"]["market1501"] == pytest.approx(np.mean(trapezoid))
+    assert measures.others["minp"] == pytest.approx(np.mean(penalty))
+    assert measures.queries_used == len(firsts)
+
+
+@pytest.mark.parametrize("distance, expected", [("minimum", [0, 1]), ("mean", [1, 1])])
+def test_multi_query_pools_the_images_of_one_person_and_camera(distance, expected):
+    distmat = np.array([[5.0, 1.0], [9.0, 9.0], [3.0, 9.0]])  # rows 0 and 2 belong together: minimum 3, 1; mean 4, 5
+    problem = (distmat, np.array([7, 8, 7]), np.zeros(3, int), np.array([7, 6]), np.array([1, 1]))
+    measures = measure("market1501-multi-query", problem, distance=distance, max_rank=2)
+    np.testing.assert_array_equal(measures.cmc, expected)
+    assert (measures.queries_used, measures.queries_skipped) == (1, 1)  # pid 8 has no true match
+
+
+@pytest.mark.parametrize("distance, expected", [("minimum", [0, 1, 1]), ("mean", [1, 1, 1])])
+def test_multi_shot_ranks_identities_by_their_images_of_other_cameras(distance, expected):
+    distmat = np.array([[3.0, 5.0, 2.0, 9.0, 0.0, 1.0]])  # pid 7: 3, 5; pid 6: 2, 9; pid 7 and 5 in the query's camera
+    problem = (distmat, np.array([7]), np.array([0]), np.array([7, 7, 6, 6, 7, 5]), np.array([1, 1, 1, 1, 0, 0]))
+    np.testing.assert_array_equal(measure("multi-shot", problem, distance=distance, max_rank=3).cmc, expected)
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_card_and_types(name):
+    measures = measure(name, many_images(10))
+    assert isinstance(measures, Measures)
+    assert {"gallery", "query", "exclusion", "repeats", "ties"} <= set(measures.card)
+    assert all(isinstance(text, str) and text for text in measures.card.values())
+    assert all(type(value) in (float, int, type(None)) for value in flat(measures.others).values())
+    assert type(measures.queries_used) is int and type(measures.queries_skipped) is int
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_no_true_match_at_all_says_how_many_which_and_why(name):
+    problem = (np.ones((3, 2)), np.array([3, 3, 4]), np.zeros(3, int), np.array([3, 9]), np.array([0, 0]))
+    with pytest.raises(DataError) as error:
+        measure(name, problem)
+    total = 2 if name == "market1501-multi-query" else 3
+    same = total - 1
+    assert f"protocol {name!r}: none of {total} queries has a true match" in str(error.value)
+    assert "1 of pid 4 not in the gallery" in str(error.value)
+    assert f"{same} of pid 3 there, but excluded" in str(error.value)
+
+
+@pytest.mark.parametrize("name", sorted(set(ENTRIES) - {"open-reid-cuhk03", "torchreid-cuhk03"}))
+def test_images_without_a_camera(name):
+    distmat, query_pids, _, gallery_pids, _ = two_views(11)
+    nowhere = np.zeros(12, int)
+    measures = measure(name, (distmat, query_pids, nowhere, gallery_pids, nowhere), use_cameras=False)
+    assert measures.queries_used == 12
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_a_distance_that_is_not_finite_is_refused(name):
+    problem = two_views(12)
+    problem[0][3, 4] = np.nan
+    with pytest.raises(DataError, match="nan at query row 3, gallery column 4"):
+        measure(name, problem)
+
+
+@pytest.mark.parametrize(
+    "name, options, message",
+    [
+        ("single-shot", {"trials": 0}, "protocol 'single-shot': trials: 0; right: a whole number, 1 or more"),
+        ("single-shot", {"query": "some"}, "query: 'some'; right: one of all, one"),
+        ("single-shot-exact", {"max_rank": 2.5}, "max_rank: 2.5; right: a whole number"),
+        ("multi-shot", {"distance": "median"}, "distance: 'median'; right: one of minimum, mean"),
+        ("market1501", {"max_rank": True}, "max_rank: True"),
+        ("open-reid-cuhk03", {"repeats": "all"}, "repeats: 'all'"),
+        ("open-set", {"absent": 1}, "absent: 1; right: a number between 0 and 1"),
+        ("verification", {"slope": 1.0}, "slope: 1.0, offset: None; right: both or neither"),
+    ],
+)
+def test_wrong_options_are_refused(name, options, message):
+    with pytest.raises(RecipeError, match=message):
+        ENTRIES[name].build(**options)
+
+
+def test_unknown_option_is_refused():
+    with pytest.raises(PluginError, match="did you mean 'trials'"):
+        ENTRIES["single-shot"].build(trails=3)
