@@ -1,0 +1,176 @@
+"""Layers of Table I, written so that each touches as few bytes as the mathematics allows.
+
+Three identities are used throughout, all exact:
+
+* tanh and ReLU are monotone, so a map is pooled first and activated after: a quarter of the work;
+* ``act(g (W x + b)) == act((g W) x + g b)``: the scale of tanh(3x/2) goes into the small filters, not over the maps;
+* a valid convolution of ``(x - m) / s`` is one of ``x`` with other filters and bias: pixels enter as they are.
+"""
+
+from gluon_personnet.backend import mx
+
+ACTIVATIONS = {"scaled-tanh": (1.5, "tanh"), "tanh": (1.0, "tanh"), "relu": (1.0, "relu")}
+"""Activation name -> (gain on the linear output, Gluon activation). ``scaled-tanh`` is tanh(3x/2), section III-A."""
+
+PIXEL_MEAN, PIXEL_SCALE = 127.5, 64.0
+"""Pixels 0..255 enter the first convolution as (pixel - 127.5) / 64, that is within about [-2, 2]."""
+
+HybridBlock = mx.gluon.HybridBlock
+
+
+class Convolution(HybridBlock):
+    """A 3x3 convolution of stride 1, an optional 2x2 max pooling and the activation (rows Conv and Pool of Table I).
+
+    Parameters
+    ----------
+    in_channels, channels : int
+        Channels of the input and of the output.
+    activation : str
+        A key of :data:`ACTIVATIONS`.
+    pool : {None, 'full', 'valid'}
+        The 2x2 max pooling of stride 2 that follows: none, in ceil mode (Pool0, Pool1) or in floor mode (Pool4).
+    raw_pixels : bool
+        True for the first layer: the input holds RGB values 0..255, standardised by way of the filters.
+
+    Inputs/Outputs
+    --------------
+    float32 (N, in_channels, H, W) -> float32 (N, channels, H - 2, W - 2), halved when pooled.
+    """
+
+    def __init__(self, in_channels, channels, activation, pool=None, raw_pixels=False):
+        super().__init__()
+        self._gain, self._act = ACTIVATIONS[activation]
+        self._channels, self.pooled, self._raw = channels, pool, raw_pixels
+        with self.name_scope():
+            self.weight = self.params.get("weight", shape=(channels, in_channels, 3, 3))
+            self.bias = self.params.get("bias", shape=(channels,))
+
+    def hybrid_forward(self, F, x, weight, bias):
+        if self._raw:
+            weight = weight / PIXEL_SCALE
+            bias = bias - PIXEL_MEAN * F.sum(weight, axis=(1, 2, 3))
+        x = F.Convolution(x, weight * self._gain, bias * self._gain, kernel=(3, 3), num_filter=self._channels)
+        if self.pooled:
+            x = F.Pooling(x, kernel=(2, 2), stride=(2, 2), pool_type="max", pooling_convention=self.pooled)
+        return F.Activation(x, act_type=self._act)
+
+
+class Dense(HybridBlock):
+    """A fully connected layer with its activation and dropout (rows FC1-FC3 of Table I, section V).
+
+    Inputs/Outputs
+    --------------
+    float32 (N, in_units) -> float32 (N, units). Without an activation the output is the plain linear map.
+    """
+
+    def __init__(self, in_units, units, activation=None, dropout=0.0):
+        super().__init__()
+        self._gain, self._act = ACTIVATIONS[activation] if activation else (1.0, None)
+        self.units, self.dropout = units, dropout
+        with self.name_scope():
+            self.weight = self.params.get("weight", shape=(units, in_units))
+            self.bias = self.params.get("bias", shape=(units,))
+
+    def hybrid_forward(self, F, x, weight, bias):
+        x = F.FullyConnected(x, weight, bias, num_hidden=self.units)
+        if self._act is None:
+            return x
+        if self._gain != 1.0:  # here the output is smaller than the weights
+            x = x * self._gain
+        x = F.Activation(x, act_type=self._act)
+        return F.Dropout(x, p=self.dropout) if self.dropout else x
+
+
+class QuerySide(HybridBlock):
+    """The first image's share of neighbourhood difference and patch summary: a 1x1 convolution with the summed filters.
+
+    Inputs/Outputs
+    --------------
+    float32 (N, C, H, W) trunk maps f -> float32 (N, C, H, W).
+
+    Source: equation 2 and section III-B; the derivation is in :class:`Compare`.
+    """
+
+    def __init__(self, channels, activation, params):
+        super().__init__(params=params)
+        self._gain, self._channels = ACTIVATIONS[activation][0], channels
+        self.weight = self.params.get("weight", shape=(channels, channels, 3, 3))
+
+    def hybrid_forward(self, F, maps, weight):
+        summed = F.sum(weight, axis=(2, 3), keepdims=True)  # (O, I, 1, 1)
+        return F.Convolution(maps, summed * self._gain, kernel=(1, 1), num_filter=self._channels, no_bias=True)
+
+
+class GallerySide(HybridBlock):
+    """The second image's share: a padded 3x3 convolution, minus the bias so that the pair's map is query - gallery.
+
+    Inputs/Outputs
+    --------------
+    float32 (N, C, H, W) trunk maps h -> float32 (N, C, H, W).
+    """
+
+    def __init__(self, channels, activation):
+        super().__init__()
+        self._gain, self._channels = ACTIVATIONS[activation][0], channels
+        with self.name_scope():
+            self.weight = self.params.get("weight", shape=(channels, channels, 3, 3))
+            self.bias = self.params.get("bias", shape=(channels,))
+
+    def hybrid_forward(self, F, maps, weight, bias):
+        return F.Convolution(
+            maps, weight * self._gain, -bias * self._gain, kernel=(3, 3), pad=(1, 1), num_filter=self._channels
+        )
+
+
+class Compare(HybridBlock):
+    """Neighbourhood difference and patch summary in their exact fast form.
+
+    With K(3y+dy, 3x+dx) = f(y, x) - h(y+dy-1, x+dx-1) (equation 2, h padded by one zero) and a summary convolution
+    W, b of stride 3 and no activation in between, the two rows together are linear::
+
+        summary(y, x) = (sum of W over dy, dx) f(y, x)  -  (W convolved with padded h)(y, x)  +  b
+                      = query(f)(y, x)                  -  gallery(h)(y, x)
+
+    so each side depends on one image only and can be kept for all its pairs. Both sides carry the gain of the
+    activation that follows the summary.
+
+    Inputs/Outputs
+    --------------
+    two float32 (N, C, H, W) trunk maps -> float32 (N, C, H, W), the input of :class:`Head` before its activation.
+    """
+
+    def __init__(self, channels, activation):
+        super().__init__()
+        with self.name_scope():
+            self.gallery = GallerySide(channels, activation)
+            self.query = QuerySide(channels, activation, params=self.gallery.params)
+
+    def hybrid_forward(self, F, query_maps, gallery_maps):
+        return self.query(query_maps) - self.gallery(gallery_maps)
+
+
+class Head(HybridBlock):
+    """Everything that needs both images: Conv4, Pool4, FC1-FC3 and the two logits [different, same].
+
+    Inputs/Outputs
+    --------------
+    float32 (P, C, H, W) from :class:`Compare` -> float32 (P, 2) logits.
+    """
+
+    def __init__(self, channels, flat_units, hidden_units, activation, dropout):
+        super().__init__()
+        self._act = ACTIVATIONS[activation][1]
+        with self.name_scope():
+            self.conv4 = Convolution(channels, channels, activation, pool="valid")
+            self.dense = mx.gluon.nn.HybridSequential(prefix="")
+            units = flat_units
+            for place, width in enumerate(hidden_units):
+                last = place == len(hidden_units) - 1
+                self.dense.add(Dense(units, width, activation, 0.0 if last else dropout))
+                units = width
+            self.logits = Dense(units, 2)
+
+    def hybrid_forward(self, F, difference):
+        x = F.Activation(difference, act_type=self._act)
+        x = self.conv4(x)  # (P, C, H, W) -> (P, C, (H - 2) // 2, (W - 2) // 2)
+        return self.logits(self.dense(F.flatten(x)))  # (P, 2)

@@ -1,0 +1,75 @@
+"""What training and scoring need of any network: shared sides, pairs of them, starting values, parameters by name."""
+
+from gluon_personnet.backend import mx
+from gluon_personnet.network.layers import HybridBlock
+
+
+class Sides(HybridBlock):
+    """Each image's share of all its pairs, computed once.
+
+    Inputs/Outputs
+    --------------
+    query_images : float32 (A, 3, H, W), gallery_images : float32 (B, 3, H, W) ->
+    float32 (A, C, h, w), float32 (B, C, h, w); a pair's map is their difference.
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        self.trunk, self.query, self.gallery = network.trunk, network.compare.query, network.compare.gallery
+
+    def hybrid_forward(self, F, query_images, gallery_images):
+        return self.query(self.trunk(query_images)), self.gallery(self.trunk(gallery_images))
+
+
+class PairLogits(HybridBlock):
+    """Logits of chosen pairs of sides.
+
+    Inputs/Outputs
+    --------------
+    query : float32 (A, C, h, w), gallery : float32 (B, C, h, w), query_index and gallery_index : int32 (P,) ->
+    float32 (P, 2) logits [different, same].
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        self.head = network.head
+
+    def hybrid_forward(self, F, query, gallery, query_index, gallery_index):
+        return self.head(F.take(query, query_index) - F.take(gallery, gallery_index))
+
+
+def initialise(network, ctx, weight_magnitude=3.0, bias_range=0.5):
+    """Xavier weights and uniform biases, from MXNet's seeded generator.
+
+    Biases away from zero are what lets a tanh network learn here: from the difference on, tanh layers without bias
+    are odd functions, while "same or different" is an even one.
+
+    Parameters
+    ----------
+    weight_magnitude : float
+        Xavier magnitude (uniform, average fan).
+    bias_range : float
+        Biases are uniform in [-bias_range, bias_range]; 0 gives zeros.
+    """
+    xavier = mx.init.Xavier(rnd_type="uniform", factor_type="avg", magnitude=weight_magnitude)
+    biases = mx.init.Uniform(bias_range) if bias_range else mx.init.Zero()
+    for parameter in unique_parameters(network).values():
+        parameter.initialize(biases if parameter.name.endswith("bias") else xavier, ctx=ctx)
+
+
+def unique_parameters(network):
+    """Structural name -> Parameter, every shared one once and in a fixed order."""
+    found, seen = {}, set()
+    for name, parameter in sorted(network._collect_params_with_prefix().items()):
+        if id(parameter) not in seen:
+            seen.add(id(parameter))
+            found[name] = parameter
+    return found
+
+
+def export_network(network, path, ctx):
+    """Write ``PATH-symbol.json`` and ``PATH-0000.params``, inputs ``data0`` (query) and ``data1`` (gallery)."""
+    blank = mx.nd.zeros((1, 3, network.options["height_px"], network.options["width_px"]), ctx=ctx)
+    network.hybridize()
+    network(blank, blank)
+    network.export(str(path), remove_amp_cast=False)

@@ -1,0 +1,168 @@
+"""PersonNet (Wu, Shen, van den Hengel, 2016): siamese trunk, neighbourhood difference, pair head."""
+
+from dataclasses import dataclass
+
+from gluon_personnet.backend import mx
+from gluon_personnet.errors import RecipeError
+from gluon_personnet.network.layers import ACTIVATIONS, Compare, Convolution, Head, HybridBlock
+
+TRUNK = {10: "PPCC", 9: "PPC", 8: "PP", 7: "PP"}
+"""Depth -> trunk: P is a convolution with pooling, C one without. Depth 9 drops Conv3, 8 also Conv2, 7 also FC2."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a choice of depth and size rule means: the input window that counts, and the maps behind it."""
+
+    window: tuple  # (H, W) px of the input that the trunk's output depends on
+    maps: tuple  # (H, W) of the trunk's output
+    pooled: tuple  # (H, W) behind Pool4
+
+
+def _forward_size(size, shrink, trunk):
+    """Trunk output along one axis by Table I's own counting: pooling in ceil mode."""
+    for layer in trunk:
+        size -= shrink
+        if layer == "P":
+            size = -(-size // 2)
+    return size
+
+
+def _backward_size(size, trunk):
+    """Input pixels along one axis that an output of `size` depends on, by plain valid convolutions."""
+    for layer in reversed(trunk):
+        size = (2 * size if layer == "P" else size) + 2
+    return size
+
+
+def plan_sizes(depth, height_px, width_px, sizes="table"):
+    """Map sizes for an input, and the window of the input that decides them.
+
+    Table I's maps shrink by 3 per convolution: a valid 3x3 convolution (minus 2), then one row and column dropped.
+    Dropping the last row and column of a map is the same as never computing it, back to the input; so the maps of
+    Table I, from a 160x60 image, are those of plain valid convolutions over its first 150x50 pixels, without any
+    slicing between the layers. ``sizes='valid'`` keeps what Table I drops.
+
+    Returns
+    -------
+    Sizes
+
+    Raises
+    ------
+    RecipeError
+        If the depth is unknown or the input too small for the head.
+    """
+    if depth not in TRUNK:
+        raise RecipeError(f"network.depth: found {depth!r}; right: one of {sorted(TRUNK)}")
+    if sizes not in ("table", "valid"):
+        raise RecipeError(f"network.sizes: found {sizes!r}; right: 'table' or 'valid'")
+    shrink = 3 if sizes == "table" else 2
+    maps = tuple(_forward_size(size, shrink, TRUNK[depth]) for size in (height_px, width_px))
+    pooled = tuple((size - 2) // 2 for size in maps)
+    if min(pooled) < 1:
+        raise RecipeError(
+            f"network: input {height_px}x{width_px} px is too small; right: 160x60 px for Table I's sizes"
+        )
+    window = (height_px, width_px)
+    if sizes == "table":
+        window = tuple(_backward_size(size, TRUNK[depth]) for size in maps)
+    return Sizes(window, maps, pooled)
+
+
+class Trunk(HybridBlock):
+    """The tied convolutions of Table I (Conv0 to Conv3) on one image.
+
+    Inputs/Outputs
+    --------------
+    float32 (N, 3, H, W) RGB 0..255 -> float32 (N, 32, h, w); 160x60 px gives 32x7 at depth 10.
+    """
+
+    def __init__(self, depth, activation, window, channels):
+        super().__init__()
+        self.window = window
+        with self.name_scope():
+            self.layers = mx.gluon.nn.HybridSequential(prefix="")
+            for place, layer in enumerate(TRUNK[depth]):
+                pool = "full" if layer == "P" else None
+                first = place == 0
+                self.layers.add(Convolution(3 if first else channels, channels, activation, pool, raw_pixels=first))
+
+    def hybrid_forward(self, F, images):
+        height, width = self.window
+        return self.layers(F.slice(images, begin=(None, None, 0, 0), end=(None, None, height, width)))
+
+
+class PersonNet(HybridBlock):
+    """The network of Fig. 2 and Table I for pairs of images.
+
+    Parameters
+    ----------
+    depth : {10, 9, 8, 7}
+        Weight layers; 10 is the paper's network. Fewer layers leave out, in this order, Conv3, Conv2 and FC2 (the
+        project's reading of the paper's "7-10 weight layers").
+    activation : {'scaled-tanh', 'tanh', 'relu'}
+        tanh(3x/2) of section III-A, or a replacement for studies.
+    sizes : {'table', 'valid'}
+        See :func:`plan_sizes`.
+    dropout : float in [0, 1)
+        After FC1 and FC2 (section V), in training only.
+    height_px, width_px : int
+        Size of the input images.
+    channels : int
+        Channels of every convolution; 32 in Table I.
+    units : sequence of 3 int
+        Widths of FC1, FC2 and FC3; 4096, 4096 and 512 in Table I.
+
+    Inputs/Outputs
+    --------------
+    query, gallery : float32 (P, 3, height_px, width_px), RGB 0..255 -> float32 (P, 2) logits [different, same].
+
+    The distance of a pair is ``logits[:, 0] - logits[:, 1]``: softmax probabilities saturate and make ties.
+
+    Source: Table I, Fig. 2, equations 1 and 2.
+    Differs from the source in: Table I prints 32x7 for Conv4; only 30x5 gives its next row. The order of first and
+    second image matters, as in the paper (section III-B).
+    """
+
+    def __init__(
+        self,
+        depth=10,
+        activation="scaled-tanh",
+        sizes="table",
+        dropout=0.5,
+        height_px=160,
+        width_px=60,
+        channels=32,
+        units=(4096, 4096, 512),
+    ):
+        super().__init__()
+        _check(activation, dropout, height_px, width_px, channels, units)
+        plan = plan_sizes(depth, height_px, width_px, sizes)
+        units = list(units) if depth > 7 else [units[0], units[2]]
+        self.options = {"depth": depth, "activation": activation, "height_px": height_px, "width_px": width_px}
+        with self.name_scope():
+            self.trunk = Trunk(depth, activation, plan.window, channels)
+            self.compare = Compare(channels, activation)
+            self.head = Head(channels, channels * plan.pooled[0] * plan.pooled[1], units, activation, dropout)
+
+    def hybrid_forward(self, F, query, gallery):
+        return self.head(self.compare(self.trunk(query), self.trunk(gallery)))
+
+
+def _check(activation, dropout, height_px, width_px, channels, units):
+    """Refuse options of the wrong type or range."""
+    if activation not in ACTIVATIONS:
+        raise RecipeError(f"network.activation: found {activation!r}; right: one of {', '.join(ACTIVATIONS)}")
+    if not (isinstance(dropout, (int, float)) and 0 <= dropout < 1):
+        raise RecipeError(f"network.dropout: found {dropout!r}; right: a number in [0, 1)")
+    if not (isinstance(units, (list, tuple)) and len(units) == 3):
+        raise RecipeError(f"network.units: found {units!r}; right: three widths such as [4096, 4096, 512]")
+    counts = {
+        "height_px": height_px,
+        "width_px": width_px,
+        "channels": channels,
+        **dict(zip(("FC1", "FC2", "FC3"), units)),
+    }
+    for name, value in counts.items():
+        if type(value) is not int or value < 1:
+            raise RecipeError(f"network.{name}: found {value!r}; right: a whole number above 0")

@@ -1,0 +1,27 @@
+"""Bundled networks."""
+
+from gluon_personnet import NetworkEntry, hookimpl
+
+
+@hookimpl
+def gpnet_networks():
+    """PersonNet, the network of the paper."""
+    return [
+        NetworkEntry(
+            name="personnet",
+            factory="gluon_personnet.network.personnet:PersonNet",
+            summary="PersonNet: 3x3 convolutions, neighbourhood difference, 7 to 10 weight layers",
+            source="Wu, Shen, van den Hengel 2016, Table I",
+            fidelity="faithful",
+            options={
+                "depth": 10,
+                "activation": "scaled-tanh",
+                "sizes": "table",
+                "dropout": 0.5,
+                "height_px": 160,
+                "width_px": 60,
+                "channels": 32,
+                "units": [4096, 4096, 512],
+            },
+        )
+    ]
