@@ -1,0 +1,76 @@
+"""The ``gpnet`` command: a group whose commands are imported when they are called."""
+
+import importlib
+import sys
+import warnings
+
+import click
+
+from gluon_personnet.errors import GpnetError
+
+COMMANDS = ("train", "evaluate", "list", "show", "check", "bench", "doctor")
+
+
+def load_plugins():
+    """A :class:`~gluon_personnet.plugins.PluginManager`; plugins left out are warned of in one line each."""
+    from gluon_personnet.plugins import PluginManager, PluginWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PluginWarning)
+        manager = PluginManager()
+    for warning in caught:
+        if issubclass(warning.category, PluginWarning):
+            click.echo(f"gpnet: warning: {warning.message}", err=True)
+    return manager
+
+
+class Group(click.Group):
+    """Built-in commands by name, then those of plugins; every known error becomes one line."""
+
+    def list_commands(self, ctx):
+        return list(COMMANDS) + sorted(_plugin_commands())
+
+    def get_command(self, ctx, name):
+        if name in COMMANDS:
+            return importlib.import_module(f"gluon_personnet.cli.{name}").command
+        entry = _plugin_commands().get(name)
+        return entry.load() if entry else None
+
+    def resolve_command(self, ctx, args):
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from gluon_personnet.errors import did_you_mean
+
+            error.message += did_you_mean(args[0], self.list_commands(ctx))
+            raise
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except GpnetError as error:
+            click.echo(f"gpnet: {error}", err=True)
+            sys.exit(1)
+
+
+def _plugin_commands():
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the command itself warns
+            from gluon_personnet.plugins import PluginManager
+
+            return {entry.name: entry for entry in PluginManager().entries("commands")}
+    except GpnetError:
+        return {}
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gluon-personnet", prog_name="gpnet")
+def main():
+    """Train and evaluate person re-identification networks, and compare them with published systems.
+
+    \b
+    Example:
+      gpnet train toy
+      gpnet evaluate --protocol single-shot
+    """

@@ -1,0 +1,68 @@
+"""Options that several commands share, and what they stand for."""
+
+import os
+from pathlib import Path
+
+import click
+
+from gluon_personnet.errors import RecipeError, did_you_mean
+
+device = click.option("--device", metavar="cpu|gpu|gpu:N", help="Where to compute; by default a GPU if there is one.")
+threads = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    expose_value=False,
+    is_eager=True,
+    callback=lambda ctx, param, value: os.environ.update(OMP_NUM_THREADS=str(value)) if value else None,
+    help="CPU threads of MXNet; by default $OMP_NUM_THREADS or all cores.",
+)
+data = click.option(
+    "--data",
+    type=click.Path(file_okay=False),
+    help="Folder with data archives; by default $GPNET_DATA or data/.",
+)
+json_file = click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Also write the result here.")
+quiet = click.option("--quiet", is_flag=True, help="No progress bars.")
+overrides = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a key, e.g. training.pairs=20000; repeatable.",
+)
+
+
+def locator(option):
+    """A Locator for the ``--data`` option."""
+    from gluon_personnet.data.archives import Locator, data_directories
+
+    return Locator(data_directories(option))
+
+
+def bundled_recipes():
+    """Name -> path of the recipes that come with the package; names may hold a folder, as in ``paper/cuhk01``."""
+    try:
+        import gpnet_recipes
+    except ImportError:
+        return {}
+    root = Path(next(iter(gpnet_recipes.__path__)))
+    return {str(path.relative_to(root).with_suffix("")): path for path in sorted(root.rglob("*.yml"))}
+
+
+def recipe_path(text):
+    """A recipe given as a path or a bundled name.
+
+    Raises
+    ------
+    RecipeError
+        If neither exists; the message names near ones.
+    """
+    path = Path(text)
+    if path.is_file():
+        return path
+    bundled = bundled_recipes()
+    name = str(path.with_suffix("")) if path.suffix == ".yml" else text
+    name = name[len("recipes/") :] if name.startswith("recipes/") else name
+    if name in bundled:
+        return bundled[name]
+    raise RecipeError(f"recipe {text}: neither a file nor a bundled recipe{did_you_mean(name, bundled)}")

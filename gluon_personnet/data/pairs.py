@@ -1,0 +1,149 @@
+"""Online balanced sampling of pairs (section IV-B) and their preparation in the background."""
+
+import contextlib
+import queue
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from gluon_personnet import seeding
+from gluon_personnet.data.augment import augment
+from gluon_personnet.errors import DataError
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """Images of one step and the pairs among them: positives first, then random negatives.
+
+    ``query_rows[i]`` and ``gallery_rows[i]`` are rows of the data set showing one identity in two views;
+    ``query_index`` and ``gallery_index``, int32 (P,), point into them; the first ``len(query_rows)`` pairs are same.
+    """
+
+    query_rows: np.ndarray
+    gallery_rows: np.ndarray
+    query_index: np.ndarray
+    gallery_index: np.ndarray
+
+
+class PairSampler:
+    """Draws, for every step afresh, identities with one image from each of two views, and pairs among these images.
+
+    Each identity gives one positive pair. Its query image also meets the gallery images of `negatives` other
+    identities of the same batch, so that a negative costs no further image. The loss gives positives and negatives
+    equal weight, which keeps every batch balanced whatever their number.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    rows : sequence of int
+        Training rows.
+    identities : int
+        Identities a batch, without repetition.
+    negatives : int
+        Random negative pairs for each positive one, fewer than `identities`.
+    seed : int
+    view_order : {'fixed', 'random'}
+        Whether the query image is always from the lower camera of the two, as at test time, or from either.
+
+    Raises
+    ------
+    DataError
+        If fewer than `identities` identities are seen by two cameras.
+    """
+
+    def __init__(self, samples, rows, identities, negatives, seed, view_order="fixed"):
+        self._seed, self._negatives, self._identities = seed, negatives, identities
+        self._random_order = view_order == "random"
+        by_pid = {}
+        for row in rows:
+            by_pid.setdefault(samples[row].pid, {}).setdefault(samples[row].camid, []).append(row)
+        self._views = [
+            [np.array(views[camid]) for camid in sorted(views)] for _, views in sorted(by_pid.items()) if len(views) > 1
+        ]
+        if len(self._views) < identities:
+            raise DataError(
+                f"pair sampler: {len(self._views)} of {len(by_pid)} training identities are seen by two cameras; "
+                f"right: at least {identities}, the identities of one batch"
+            )
+        if identities <= negatives:
+            raise DataError(
+                f"pair sampler: {negatives} negatives a positive from {identities} identities a batch; "
+                f"right: fewer negatives than identities"
+            )
+
+    def batch(self, step):
+        """The :class:`PairBatch` of that step, whatever was drawn before."""
+        rng = seeding.generator(self._seed, "pairs", step)
+        chosen = rng.choice(len(self._views), self._identities, replace=False)
+        query_rows, gallery_rows = np.empty((2, self._identities), np.int64)
+        for place, identity in enumerate(chosen):
+            views = self._views[identity]
+            first, second = rng.choice(len(views), 2, replace=False)
+            if not self._random_order and first > second:
+                first, second = second, first
+            query_rows[place] = rng.choice(views[first])
+            gallery_rows[place] = rng.choice(views[second])
+        shifts = rng.choice(np.arange(1, self._identities), self._negatives, replace=False)
+        everyone = np.arange(self._identities)
+        partners = [everyone] + [(everyone + shift) % self._identities for shift in shifts]
+        return PairBatch(
+            query_rows,
+            gallery_rows,
+            np.tile(everyone, 1 + self._negatives).astype(np.int32),
+            np.concatenate(partners).astype(np.int32),
+        )
+
+
+class Prefetcher:
+    """Prepares the steps of a run in a background thread, a few ahead of the training loop.
+
+    Iterating yields (step, batch, query_images, gallery_images), images float32 (N, 3, H, W) and augmented. What is
+    drawn for a step depends on the seed and the step only. An error of the thread is raised in the loop.
+    """
+
+    AHEAD = 4
+
+    def __init__(self, sampler, cache, augmentation, seed, first_step, last_step):
+        self._sampler, self._cache, self._augmentation, self._seed = sampler, cache, augmentation, seed
+        self._queue = queue.Queue(self.AHEAD)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._fill, args=(first_step, last_step), daemon=True)
+        self._thread.start()
+
+    def _prepare(self, step):
+        batch = self._sampler.batch(step)
+        rng = seeding.generator(self._seed, "augmentation", step)
+        query, gallery = (
+            augment(self._cache.images(rows), rng, self._augmentation.translation, self._augmentation.mirror)
+            for rows in (batch.query_rows, batch.gallery_rows)
+        )
+        return step, batch, query, gallery
+
+    def _fill(self, first_step, last_step):
+        try:
+            for step in range(first_step, last_step):
+                self._put(self._prepare(step))
+            self._put(None)
+        except Exception as error:  # handed to the training loop, which raises it
+            self._put(error)
+
+    def _put(self, item):
+        while not self._stop.is_set():
+            with contextlib.suppress(queue.Full):
+                self._queue.put(item, timeout=0.1)
+                break
+
+    def __iter__(self):
+        while True:
+            item = self._queue.get()
+            if item is None:
+                return
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    def close(self):
+        """Stop the thread and wait for it."""
+        self._stop.set()
+        self._thread.join()

@@ -1,0 +1,64 @@
+"""What a recipe works on: its data set, the split into training, validation and test, and the images."""
+
+from gluon_personnet import seeding
+from gluon_personnet.data.images import ImageCache
+from gluon_personnet.data.samples import hold_out, split_hash
+from gluon_personnet.errors import RecipeError
+
+
+class Task:
+    """A recipe's data, ready for training and scoring.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    manager : PluginManager
+    locate : Locator
+        Finds archives and folders.
+    height_px, width_px : int
+        Size in which images are handed out.
+    memory_mib : int
+        Limit of the cache of decoded images.
+    progress : bool
+        Show progress bars on standard error.
+
+    Raises
+    ------
+    RecipeError, PluginError, DataError
+        Unknown data set or protocol, a split that is not there, data that cannot be read.
+    """
+
+    def __init__(self, recipe, manager, locate, height_px, width_px, memory_mib=2048, progress=True):
+        section = recipe.dataset
+        entry = manager.find("datasets", section.name)
+        self.dataset = entry.build(locate, where="dataset.options", **section.options)
+        if not 0 <= section.split < self.dataset.num_splits:
+            raise RecipeError(f"dataset.split: found {section.split}; right: 0 to {self.dataset.num_splits - 1}")
+        split = self.dataset.split(section.split)
+        samples = self.dataset.samples
+        self.train, self.validation = hold_out(samples, split, section.validation_identities, recipe.seed)
+        self.test = split
+        self.split_hash = split_hash(samples, split, self.validation)
+        self.cache = ImageCache(self.dataset, height_px, width_px, memory_mib, progress)
+        protocol = manager.find("protocols", recipe.evaluation.protocol)
+        self._protocol = protocol.build(where="evaluation.options", **recipe.evaluation.options)
+        self._seed = recipe.seed
+
+    def distmat(self, scorer, split, progress=False):
+        """Distances of all query-gallery pairs of a split, float64 (Q, G)."""
+        return scorer.distmat(self.cache.images(split.query), self.cache.images(split.gallery), progress)
+
+    def measure(self, protocol, distmat, split, rng):
+        """What `protocol` makes of the distances of a split."""
+        samples = self.dataset.samples
+        labels = [
+            [getattr(samples[row], field) for row in rows]
+            for rows in (split.query, split.gallery)
+            for field in ("pid", "camid")
+        ]
+        return protocol.evaluate(distmat, *labels, rng)
+
+    def validate(self, scorer):
+        """The recipe's protocol on the validation identities, with the same random choices every time."""
+        distmat = self.distmat(scorer, self.validation)
+        return self.measure(self._protocol, distmat, self.validation, seeding.generator(self._seed, "validation"))

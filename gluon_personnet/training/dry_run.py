@@ -1,0 +1,55 @@
+"""Checking a recipe without its data."""
+
+import math
+
+from gluon_personnet.backend import mx
+from gluon_personnet.errors import RecipeError
+from gluon_personnet.evaluate import build_network
+from gluon_personnet.network.pairs import initialise, unique_parameters
+from gluon_personnet.training.optimizers import make_trainer
+from gluon_personnet.training.schedule import make_schedule
+
+
+def dry_run(recipe, manager):
+    """Build everything a recipe names except the data set's images, and describe it.
+
+    Returns
+    -------
+    list of str
+        Lines for a person to read.
+
+    Raises
+    ------
+    RecipeError, PluginError
+        The first thing that would stop a training run.
+    """
+    manager.find("datasets", recipe.dataset.name).check_options(recipe.dataset.options, "dataset.options")
+    protocol = manager.find("protocols", recipe.evaluation.protocol)
+    protocol.build(where="evaluation.options", **recipe.evaluation.options)
+    section = recipe.training
+    if section.identities <= section.negatives:
+        raise RecipeError(
+            f"training.batch_pairs: {section.batch_pairs} gives {section.identities} identities a batch, too few for "
+            f"{section.negatives} negatives each; right: at least {(section.negatives + 1) ** 2}"
+        )
+    network = build_network(recipe, manager)
+    initialise(network, mx.cpu(), recipe.network.weight_magnitude, recipe.network.bias_range)
+    parameters = unique_parameters(network)
+    size = network.options["height_px"], network.options["width_px"]
+    blank = mx.nd.zeros((1, 3, *size))
+    logits = network(blank, blank)
+    if logits.shape != (1, 2):
+        raise RecipeError(f"network {recipe.network.name!r}: gives logits of shape {logits.shape}; right: (1, 2)")
+    make_trainer(parameters, recipe.optimizer)
+    steps = math.ceil(section.pairs / section.batch_pairs)
+    schedule = make_schedule(recipe.schedule, recipe.optimizer.learning_rate, steps)
+    count = sum(math.prod(parameter.shape) for parameter in parameters.values())
+    rates = ", ".join(f"{schedule.rate(int(share * (steps - 1))):.3g}" for share in (0, 0.25, 0.5, 0.75, 1))
+    return [
+        f"data set {recipe.dataset.name}, split {recipe.dataset.split}; protocol {recipe.evaluation.protocol}",
+        f"network {recipe.network.name}: input {size[0]}x{size[1]} px, {count:,} parameters",
+        f"batch: {2 * section.identities} images, {section.identities} positive and "
+        f"{section.batch_pairs - section.identities} negative pairs; {steps} steps, "
+        f"{steps * section.batch_pairs:,} pairs",
+        f"optimizer {recipe.optimizer.name}; learning rate along the run: {rates}",
+    ]

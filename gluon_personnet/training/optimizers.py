@@ -1,0 +1,92 @@
+"""Update rules. ``rmsprop`` is the paper's; all run as MXNet's fused kernels."""
+
+from gluon_personnet.backend import mx
+from gluon_personnet.errors import RecipeError, did_you_mean
+
+
+@mx.optimizer.register
+class PaperRMSProp(mx.optimizer.Optimizer):
+    """RMSProp in the form of section IV-A, with the smoothing value outside the root.
+
+    ::
+
+        MS(t) = decay MS(t-1) + (1 - decay) g^2
+        w     = w - lr g / (sqrt(MS(t)) + mu)
+
+    where g includes the L2 penalty. This is Adam's update without first moment and bias correction, so MXNet's fused
+    Adam kernel computes it. MXNet's own ``rmsprop`` divides by sqrt(MS + epsilon) instead.
+
+    Parameters
+    ----------
+    decay : float in [0, 1)
+        0.9 in the paper.
+    mu : float
+        Smoothing value; the paper gives none. It matters: weights whose gradients are far below it move little, and
+        with a vanishing mu every weight moves by about the learning rate in every step, whatever its gradient.
+
+    Source: section IV-A.
+    """
+
+    def __init__(self, learning_rate=1e-4, decay=0.9, mu=1e-4, **kwargs):
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.decay, self.mu = decay, mu
+
+    def create_state(self, index, weight):
+        """The first moment, which stays the gradient, and the mean square; both of the weight's shape."""
+        return tuple(mx.nd.zeros(weight.shape, weight.context, dtype=weight.dtype) for _ in range(2))
+
+    def update(self, index, weight, grad, state):
+        """One step on one parameter, in place."""
+        self._update_count(index)
+        moment, mean_square = state
+        mx.nd.adam_update(
+            weight,
+            grad,
+            moment,
+            mean_square,
+            out=weight,
+            lr=self._get_lr(index),
+            wd=self._get_wd(index),
+            beta1=0.0,
+            beta2=self.decay,
+            epsilon=self.mu,
+            rescale_grad=self.rescale_grad,
+            lazy_update=False,
+        )
+
+
+OPTIMIZERS = {
+    "rmsprop": ("paperrmsprop", {"decay": 0.9, "mu": 1e-4}),
+    "rmsprop-mxnet": ("rmsprop", {"gamma1": 0.9, "epsilon": 1e-8}),
+    "sgd": ("sgd", {"momentum": 0.9}),
+    "adam": ("adam", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
+}
+"""Recipe name -> (MXNet's name, options with their defaults)."""
+
+
+def make_trainer(parameters, section):
+    """A Gluon trainer for an optimizer section of a recipe.
+
+    Parameters
+    ----------
+    parameters : dict of str to mxnet.gluon.Parameter
+        L2 is applied to weights, not to biases.
+    section : OptimizerSection
+
+    Raises
+    ------
+    RecipeError
+        Unknown optimizer or option.
+    """
+    if section.name not in OPTIMIZERS:
+        raise RecipeError(f"optimizer.name: found {section.name!r}{did_you_mean(section.name, OPTIMIZERS)}")
+    name, defaults = OPTIMIZERS[section.name]
+    for key, value in section.options.items():
+        if key not in defaults:
+            raise RecipeError(f"optimizer.options.{key}: unknown for {section.name!r}{did_you_mean(key, defaults)}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise RecipeError(f"optimizer.options.{key}: found {value!r}; right: a number such as {defaults[key]}")
+    for parameter in parameters.values():
+        parameter.wd_mult = 0.0 if parameter.name.endswith("bias") else 1.0
+    settings = {**defaults, **section.options, "learning_rate": section.learning_rate, "wd": section.l2}
+    return mx.gluon.Trainer(list(parameters.values()), name, settings, kvstore=None)

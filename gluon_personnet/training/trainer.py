@@ -1,0 +1,295 @@
+"""The training loop."""
+
+import contextlib
+import json
+import math
+import signal
+import time
+
+import numpy as np
+from tqdm import tqdm
+
+from gluon_personnet import seeding
+from gluon_personnet.backend import mx, versions
+from gluon_personnet.data.pairs import PairSampler, Prefetcher
+from gluon_personnet.errors import CheckpointError, TrainingError
+from gluon_personnet.files import write_text
+from gluon_personnet.network.pairs import export_network, initialise, unique_parameters
+from gluon_personnet.recipe import differences, dump_recipe, recipe_from_dict
+from gluon_personnet.scoring import Scorer
+from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
+from gluon_personnet.training.optimizers import make_trainer
+from gluon_personnet.training.schedule import make_schedule
+from gluon_personnet.training.step import Step
+
+LOG_EVERY = 20
+"""Steps between two readings of the loss, each of which waits for the device."""
+
+
+class Stopped(Exception):
+    """Training was interrupted after a complete step and its checkpoint was written."""
+
+
+class Trainer:
+    """Trains one network by one recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    task : Task
+        The data set, split and images (see :mod:`gluon_personnet.task`).
+    network : Network
+        Not yet initialised.
+    run : Run
+        Where everything is written.
+    ctx : mxnet.Context
+    progress : bool
+        Show a progress bar on standard error.
+    """
+
+    def __init__(self, recipe, task, network, run, ctx, progress=True):
+        self.recipe, self.task, self.network, self.run, self.ctx = recipe, task, network, run, ctx
+        self._progress = progress
+        section = recipe.training
+        self._sampler = PairSampler(
+            task.dataset.samples, task.train, section.identities, section.negatives, recipe.seed, section.view_order
+        )
+        self.last_step = math.ceil(section.pairs / section.batch_pairs)
+        self._schedule = make_schedule(recipe.schedule, recipe.optimizer.learning_rate, self.last_step)
+        mx.random.seed(seeding.derive(recipe.seed, "weights"))
+        initialise(network, ctx, recipe.network.weight_magnitude, recipe.network.bias_range)
+        self._parameters = unique_parameters(network)
+        self._gluon = make_trainer(self._parameters, recipe.optimizer)
+        self._average = None
+        if section.averaging:
+            self._average = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
+        self._step = Step(network, recipe, self._gluon, ctx)
+        self._scorer = Scorer(network, ctx)
+        self.step, self.seconds = 0, 0.0
+        self.best = {"rank1": -1.0, "step": 0}
+        self._stop = False
+
+    # --- checkpoints ---
+
+    def resume(self):
+        """Go on from the run's checkpoint, if there is one.
+
+        Raises
+        ------
+        CheckpointError
+            If it was made with another recipe, data split or network.
+        """
+        if not self.run.checkpoint.exists():
+            return
+        checkpoint = Checkpoint.load(self.run.checkpoint)
+        record, where = checkpoint.record, f"checkpoint {self.run.checkpoint}"
+        changed = differences(recipe_from_dict(record["recipe"], where), self.recipe)
+        if changed:
+            raise CheckpointError(
+                f"{where}: made with another recipe ({'; '.join(changed)}); undo it, or train into another --out"
+            )
+        if record["split_hash"] != self.task.split_hash:
+            raise CheckpointError(
+                f"{where}: made for split {record['split_hash']}, the data set now gives {self.task.split_hash}"
+            )
+        set_parameters(self._parameters, checkpoint.group("parameter"), where)
+        if self._average is not None:
+            for name, value in checkpoint.group("average").items():
+                self._average[name][:] = value
+        self._set_optimizer_state(checkpoint)
+        self._schedule.state = record["schedule"]
+        self.step, self.seconds, self.best = record["step"], record["seconds"], record["best"]
+        self._trim_log()
+
+    def _trim_log(self):
+        """Drop what was logged after the checkpoint: it will be logged again."""
+        lines = self.run.log.read_text(encoding="utf-8").splitlines(keepends=True) if self.run.log.exists() else []
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= self.step]
+        write_text(self.run.log, "".join(kept))
+
+    def _optimizer_state(self):
+        states = self._gluon._updaters[0].states
+        for place, name in enumerate(self._parameters):
+            state = states.get(place)
+            arrays = [] if state is None else state if isinstance(state, (tuple, list)) else [state]
+            for number, array in enumerate(arrays):
+                yield f"optimizer/{name}/{number}", array
+
+    def _set_optimizer_state(self, checkpoint):
+        updater, optimizer = self._gluon._updaters[0], self._gluon._optimizer
+        for place, parameter in enumerate(self._parameters.values()):
+            updater.states[place] = optimizer.create_state_multi_precision(place, parameter.data())
+            updater.states_synced[place] = True
+            optimizer._index_update_count[place] = checkpoint.record["step"]
+        optimizer.num_update = checkpoint.record["step"]
+        for name, array in self._optimizer_state():
+            array[:] = checkpoint.arrays[name]
+
+    def _record(self):
+        return {
+            "step": self.step,
+            "pairs": self.step * self.recipe.training.batch_pairs,
+            "seconds": self.seconds,
+            "recipe": self.recipe.to_dict(),
+            "split_hash": self.task.split_hash,
+            "schedule": self._schedule.state,
+            "best": self.best,
+            "versions": versions(),
+        }
+
+    def _selected(self):
+        """The weights that validation and the final network use: the averaged ones where the recipe asks for them."""
+        if self._average is not None:
+            return self._average
+        return {name: parameter.data() for name, parameter in self._parameters.items()}
+
+    def save(self):
+        """Write the checkpoint.
+
+        Raises
+        ------
+        TrainingError
+            If a weight is not finite; the previous checkpoint stays.
+        """
+        arrays = {f"parameter/{name}": parameter.data().asnumpy() for name, parameter in self._parameters.items()}
+        for name, array in arrays.items():
+            if not np.isfinite(array).all():
+                self._fail(f"{name} holds NaN or infinity")
+        if self._average is not None:
+            arrays.update({f"average/{name}": array.asnumpy() for name, array in self._average.items()})
+        arrays.update({name: array.asnumpy() for name, array in self._optimizer_state()})
+        Checkpoint(self._record(), arrays).save(self.run.checkpoint)
+
+    def _fail(self, found):
+        kept = f"the checkpoint of an earlier step is kept in {self.run.checkpoint}"
+        raise TrainingError(
+            f"training step {self.step}: {found}; a smaller optimizer.learning_rate usually helps"
+            + (f"; {kept}" if self.run.checkpoint.exists() else "")
+        )
+
+    # --- the loop ---
+
+    def train(self):
+        """Train to the end of the recipe; write log, checkpoints, the selected and the exported network.
+
+        Raises
+        ------
+        Stopped
+            After Ctrl-C or SIGTERM, once the checkpoint is written.
+        TrainingError
+            If loss or weights are no longer finite.
+        """
+        section = self.recipe.training
+        self.run.path.mkdir(parents=True, exist_ok=True)
+        write_text(self.run.recipe, dump_recipe(self.recipe))
+        if self.step < self.last_step:
+            rows = sorted(set(self.task.train) | set(self.task.validation.query) | set(self.task.validation.gallery))
+            self.task.cache.preload(rows)
+        prefetcher = Prefetcher(
+            self._sampler, self.task.cache, self.recipe.augmentation, self.recipe.seed, self.step, self.last_step
+        )
+        bar = tqdm(
+            total=self.last_step * section.batch_pairs,
+            initial=self.step * section.batch_pairs,
+            desc="train",
+            unit="pair",
+            unit_scale=True,
+            disable=not self._progress,
+        )
+        with contextlib.closing(prefetcher), bar, self._catching_signals():
+            self._loop(prefetcher, bar)
+        self._export()
+
+    def _loop(self, batches, bar):
+        section = self.recipe.training
+        losses, clock = [], time.monotonic()
+        for step, batch, query_images, gallery_images in batches:
+            rate = self._schedule.rate(step)
+            mx.random.seed(seeding.derive(self.recipe.seed, "dropout", step))
+            losses.append(self._step(step, batch, query_images, gallery_images, rate))
+            if len(losses) > 1:
+                losses[-2].wait_to_read()  # one step ahead of the device is enough
+            self._update_average()
+            self.step = step + 1
+            bar.update(section.batch_pairs)
+            done = self.step == self.last_step
+            validate = done or self._due(section.validate_every_pairs)
+            if len(losses) == LOG_EVERY or done or validate or self._stop:
+                self._log_losses(losses, rate, bar)
+            now = time.monotonic()
+            self.seconds, clock = self.seconds + now - clock, now
+            if validate:
+                self._validate(bar)
+            if validate or self._stop or self._due(section.checkpoint_every_pairs):
+                self.save()
+            now = time.monotonic()
+            self.seconds, clock = self.seconds + now - clock, now
+            if self._stop and not done:
+                raise Stopped
+
+    def _due(self, every_pairs):
+        """Whether this step is the first to reach a multiple of `every_pairs`."""
+        pairs = self.recipe.training.batch_pairs
+        return (self.step * pairs) // every_pairs > ((self.step - 1) * pairs) // every_pairs
+
+    def _update_average(self):
+        if self._average is None:
+            return
+        keep = min(self.recipe.training.averaging, self.step / (self.step + 10))  # soon after the start, follow faster
+        for name, average in self._average.items():
+            average[:] = keep * average + (1 - keep) * self._parameters[name].data()
+
+    def _log_losses(self, losses, rate, bar):
+        loss = float(np.mean([value.asscalar() for value in losses]))
+        losses.clear()
+        if not math.isfinite(loss):
+            self._fail(f"the loss is {loss}")
+        bar.set_postfix(loss=f"{loss:.3f}", val=f"{100 * max(self.best['rank1'], 0):.1f}%", refresh=False)
+        self._log(event="train", loss=loss, learning_rate=rate)
+
+    def _validate(self, bar):
+        bar.set_description("validate", refresh=True)
+        backup = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
+        for name, value in self._selected().items():
+            self._parameters[name].set_data(value)
+        measures = self.task.validate(self._scorer)
+        curve = measures.cmc
+        self._schedule.validated(float(curve[0]))
+        self._log(
+            event="validation", cmc={str(rank): float(curve[min(rank, len(curve)) - 1]) for rank in (1, 5, 10, 20)}
+        )
+        if curve[0] > self.best["rank1"]:
+            self.best = {"rank1": float(curve[0]), "step": self.step}
+            arrays = {f"parameter/{name}": parameter.data().asnumpy() for name, parameter in self._parameters.items()}
+            Checkpoint(self._record(), arrays).save(self.run.best)
+        for name, value in backup.items():
+            self._parameters[name].set_data(value)
+        bar.set_description("train", refresh=False)
+
+    def _log(self, **event):
+        pairs = self.step * self.recipe.training.batch_pairs
+        line = {"step": self.step, "pairs": pairs, "seconds": round(self.seconds, 2), **event}
+        with open(self.run.log, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    @contextlib.contextmanager
+    def _catching_signals(self):
+        """Let the first Ctrl-C or SIGTERM end training after the running step; a second one ends it at once."""
+
+        def request_stop(number, frame):
+            self._stop = True
+            signal.signal(number, before[number])
+
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in before:
+            signal.signal(number, request_stop)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _export(self):
+        """Write the selected network as symbol JSON and parameters."""
+        set_parameters(self._parameters, Checkpoint.load(self.run.best).group("parameter"), str(self.run.best))
+        export_network(self.network, self.run.model, self.ctx)

@@ -1,0 +1,168 @@
+"""Training from the command line: what it writes, resuming, being killed."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import settings
+
+RECIPE = "toy"
+
+
+def arrays(path):
+    with np.load(path) as archive:
+        return {name: archive[name] for name in archive.files if name != "record"}
+
+
+def assert_same_state(run, other):
+    """Parameters, averages and optimizer state of two runs, bit for bit."""
+    first, second = (arrays(Path(path) / "checkpoint.npz") for path in (run, other))
+    assert set(first) == set(second)
+    for name, array in first.items():
+        assert array.tobytes() == second[name].tobytes(), name
+
+
+def log(run):
+    lines = [json.loads(line) for line in (Path(run) / "log.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+
+
+def test_train_then_evaluate(gpnet, tmp_path):
+    result = gpnet("train", RECIPE, "--out", "runs/a", *settings())
+    assert "gpnet evaluate --run runs/a" in result.output
+    written = {path.name for path in (tmp_path / "runs/a").iterdir()}
+    assert written == {
+        "recipe.yml", "log.jsonl", "checkpoint.npz", "best.npz", "model-symbol.json", "model-0000.params"
+    }  # fmt: skip
+    assert [line["event"] for line in log("runs/a")] == ["train", "validation"] * 2
+
+    result = gpnet("evaluate", "--protocol", "single-shot", "--json", "out.json")
+    assert "CMC (%)" in result.output and "runs/a/evaluation/single-shot-cmc.png" in result.output
+    report = json.loads((tmp_path / "out.json").read_text())
+    (single_shot,) = report["results"]
+    assert single_shot["protocol"] == "single-shot"
+    assert list(single_shot["cmc"]) == ["1", "5", "10", "20"]
+    means = [value["mean"] for value in single_shot["cmc"].values()]
+    assert 0 <= means[0] <= means[1] <= means[2] <= means[3] == 1.0  # 6 test identities
+    assert {"gallery", "query", "exclusion", "repeats", "ties", "data set", "split"} <= set(single_shot["card"])
+    assert (tmp_path / "runs/a/evaluation/single-shot-cmc.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "runs/a/evaluation/single-shot-cmc.svg").read_text()
+
+    again = gpnet("evaluate", "--run", "runs/a", "--json", "again.json")
+    assert "CMC (%)" in again.output
+    assert json.loads((tmp_path / "again.json").read_text())["results"] == report["results"]
+
+
+def test_same_seed_same_bytes_and_other_seed_others(gpnet):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        gpnet("train", RECIPE, "--out", name, *settings(seed=seed))
+    assert_same_state("a", "b")
+    assert log("a") == log("b")
+    with pytest.raises(AssertionError):
+        assert_same_state("a", "c")
+
+
+@pytest.mark.parametrize("optimizer", ["rmsprop", "rmsprop-mxnet", "sgd", "adam"])
+def test_stopped_and_resumed_run_is_the_uninterrupted_one(gpnet, monkeypatch, optimizer):
+    """Stop after step 3 of 8, between two checkpoints, with everything switched on that has a state."""
+    from gluon_personnet.training.trainer import Trainer
+
+    changes = {
+        "optimizer__name": optimizer,
+        "optimizer__options": "{}",
+        "schedule__name": "plateau",
+        "schedule__options": "{patience: 1, factor: 0.5}",
+        "training__averaging": 0.5,
+        "training__hard_negatives_per_positive": 1,
+        "training__negatives_per_positive": 1,
+    }
+    gpnet("train", RECIPE, "--out", "whole", *settings(**changes))
+    step = Trainer._update_average
+
+    def stopping(self):
+        step(self)
+        self._stop = self.step == 2
+
+    monkeypatch.setattr(Trainer, "_update_average", stopping)
+    result = gpnet("train", RECIPE, "--out", "halves", *settings(**changes), code=130)
+    assert "stopped after step 3; go on with: gpnet train toy --out halves --resume" in result.output
+    monkeypatch.setattr(Trainer, "_update_average", step)
+    gpnet("train", RECIPE, "--out", "halves", "--resume", *settings(**changes))
+    assert_same_state("whole", "halves")
+    assert [line for line in log("halves") if line["event"] == "validation"] == [
+        line for line in log("whole") if line["event"] == "validation"
+    ]
+
+
+def wait_for_steps(run, count, process):
+    """Wait until the log of a running process shows `count` steps."""
+    deadline = time.monotonic() + 120
+    path = run / "log.jsonl"
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        lines = path.read_text().splitlines() if path.exists() else []
+        if lines and json.loads(lines[-1])["step"] >= count:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"no {count} steps in two minutes")
+
+
+LONG = {"training__pairs": 2400, "training__validate_every_pairs": 120, "training__checkpoint_every_pairs": 84}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_killed_run_resumes_to_the_same_parameters(gpnet, start_gpnet, tmp_path, number):
+    gpnet("train", RECIPE, "--out", "whole", *settings(**LONG))
+    process = start_gpnet("train", RECIPE, "--out", "killed", *settings(**LONG))
+    wait_for_steps(tmp_path / "killed", 40, process)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    if number == signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+    else:
+        assert process.returncode == 130, errors
+        assert "go on with" in output
+    assert not (tmp_path / "killed/model-symbol.json").exists()  # it did not finish
+    gpnet("train", RECIPE, "--out", "killed", "--resume", *settings(**LONG))
+    assert_same_state("whole", "killed")
+
+
+def test_killed_before_the_first_checkpoint_starts_again(gpnet, tmp_path):
+    gpnet("train", RECIPE, "--out", "whole", *settings())
+    gpnet("train", RECIPE, "--out", "early", *settings())
+    (tmp_path / "early/checkpoint.npz").unlink()
+    gpnet("train", RECIPE, "--out", "early", "--resume", *settings())
+    assert_same_state("whole", "early")
+
+
+def test_resuming_a_finished_run_changes_nothing(gpnet, tmp_path):
+    gpnet("train", RECIPE, "--out", "a", *settings())
+    before = (tmp_path / "a/checkpoint.npz").read_bytes(), (tmp_path / "a/log.jsonl").read_bytes()
+    gpnet("train", RECIPE, "--out", "a", "--resume", *settings())
+    assert ((tmp_path / "a/checkpoint.npz").read_bytes(), (tmp_path / "a/log.jsonl").read_bytes()) == before
+
+
+def test_existing_run_is_not_overwritten(gpnet):
+    gpnet("train", RECIPE, "--out", "a", *settings())
+    result = gpnet("train", RECIPE, "--out", "a", *settings(), code=1)
+    assert result.output == "gpnet: run a: exists; add --resume to go on with it, or choose another --out\n"
+
+
+def test_changed_recipe_is_refused_on_resume_with_the_difference(gpnet):
+    gpnet("train", RECIPE, "--out", "a", *settings())
+    before = Path("a/recipe.yml").read_bytes()
+    result = gpnet("train", RECIPE, "--out", "a", "--resume", *settings(optimizer__learning_rate="0.5"), code=1)
+    assert "made with another recipe (optimizer.learning_rate: 0.00025 -> 0.5)" in result.output
+    assert Path("a/recipe.yml").read_bytes() == before
+
+
+def test_evaluate_refuses_a_split_that_changed(gpnet, monkeypatch):
+    gpnet("train", RECIPE, "--out", "a", *settings())
+    from gluon_personnet import task
+
+    monkeypatch.setattr(task, "split_hash", lambda *arguments: "0" * 16)
+    result = gpnet("evaluate", "--run", "a", code=1)
+    assert "the data set now gives 0000000000000000" in result.output

@@ -1,0 +1,233 @@
+"""Optimizers, schedules, checkpoints and the training step."""
+
+import numpy as np
+import pytest
+
+from gluon_personnet.backend import mx
+from gluon_personnet.data.pairs import PairBatch
+from gluon_personnet.errors import CheckpointError, RecipeError
+from gluon_personnet.network.pairs import initialise, unique_parameters
+from gluon_personnet.network.personnet import PersonNet
+from gluon_personnet.recipe import OptimizerSection, ScheduleSection, parse_recipe
+from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
+from gluon_personnet.training.optimizers import OPTIMIZERS, make_trainer
+from gluon_personnet.training.schedule import make_schedule
+from gluon_personnet.training.step import Step
+
+
+def steps_on(section, gradients, start=(1.0, -2.0, 0.5)):
+    """Weights after each step of an optimizer that is handed these gradients."""
+    weight = mx.gluon.Parameter("some_weight", shape=(3,))
+    weight.initialize(mx.init.Zero())
+    weight.set_data(mx.nd.array(start))
+    trainer = make_trainer({"weight": weight}, section)
+    seen = []
+    for gradient in gradients:
+        with mx.autograd.record():
+            loss = (weight.data() * mx.nd.array(gradient)).sum()
+        loss.backward()
+        trainer.step(1)
+        seen.append(weight.data().asnumpy().copy())
+    return np.array(seen)
+
+
+GRADIENTS = np.random.default_rng(0).normal(0, 1e-3, (5, 3))
+
+
+def test_rmsprop_in_the_form_of_the_paper():
+    rate, decay, mu, l2 = 1e-2, 0.9, 1e-3, 0.1
+    found = steps_on(OptimizerSection("rmsprop", rate, l2, {"decay": decay, "mu": mu}), GRADIENTS)
+    weight, mean_square = np.array([1.0, -2.0, 0.5]), 0.0
+    for row, gradient in zip(found, GRADIENTS):
+        gradient = gradient + l2 * weight
+        mean_square = decay * mean_square + (1 - decay) * gradient**2
+        weight = weight - rate * gradient / (np.sqrt(mean_square) + mu)
+        np.testing.assert_allclose(row, weight, rtol=1e-5)
+
+
+def test_rmsprop_of_mxnet_puts_epsilon_inside_the_root():
+    rate, smoothing = 1e-2, 1e-3
+    found = steps_on(OptimizerSection("rmsprop-mxnet", rate, 0.0, {"epsilon": smoothing}), GRADIENTS)
+    paper = steps_on(OptimizerSection("rmsprop", rate, 0.0, {"mu": smoothing}), GRADIENTS)
+    weight, mean_square = np.array([1.0, -2.0, 0.5]), 0.0
+    for row, gradient in zip(found, GRADIENTS):
+        mean_square = 0.9 * mean_square + 0.1 * gradient**2
+        weight = weight - rate * gradient / np.sqrt(mean_square + smoothing)
+        np.testing.assert_allclose(row, weight, rtol=1e-5)
+    # sqrt(MS) is about 1e-3 here: dividing by it + 1e-3 or by sqrt(1e-6 + 1e-3) are far apart
+    assert np.abs(found - [1.0, -2.0, 0.5]).max() < 0.3 * np.abs(paper - [1.0, -2.0, 0.5]).max()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_goes_downhill_and_spares_biases_from_l2(name):
+    found = steps_on(OptimizerSection(name, 1e-3, 0.0), [[1.0, -1.0, 1.0]] * 3)
+    moved = found[-1] - [1.0, -2.0, 0.5]
+    assert (np.sign(moved) == [-1, 1, -1]).all()
+    bias = mx.gluon.Parameter("some_bias", shape=(3,))
+    bias.initialize()
+    make_trainer({"bias": bias}, OptimizerSection(name, 1e-3, 0.5))
+    assert bias.wd_mult == 0.0
+
+
+@pytest.mark.parametrize(
+    "section, text",
+    [
+        (OptimizerSection("rmsprob"), "did you mean 'rmsprop'?"),
+        (OptimizerSection("sgd", options={"momentun": 0.9}), "did you mean 'momentum'?"),
+        (OptimizerSection("sgd", options={"momentum": "much"}), "found 'much'; right: a number"),
+    ],
+)
+def test_wrong_optimizers_are_named(section, text):
+    with pytest.raises(RecipeError) as caught:
+        make_trainer({}, section)
+    assert text in str(caught.value)
+
+
+def rates(name, steps=100, **options):
+    schedule = make_schedule(ScheduleSection(name, options), 0.5, steps)
+    return np.array([schedule.rate(step) for step in range(steps)])
+
+
+def test_planned_schedules():
+    assert (rates("constant") == 0.5).all()
+    step = rates("step", at=[0.5, 0.75], factor=0.1)
+    np.testing.assert_allclose(step[[0, 49, 50, 74, 75, 99]], [0.5, 0.5, 0.05, 0.05, 0.005, 0.005])
+    cosine = rates("cosine", warmup=0.1, final=0.1)
+    assert (np.diff(cosine[:10]) > 0).all() and (np.diff(cosine[11:]) <= 0).all()
+    np.testing.assert_allclose(cosine[[10, -1]], [0.5, 0.05], rtol=0.02)
+    np.testing.assert_allclose(rates("linear")[[0, 50]], [0.5, 0.25], rtol=0.03)
+
+
+def test_plateau_divides_when_rank1_stops_improving():
+    schedule = make_schedule(ScheduleSection("plateau", {"factor": 0.1, "patience": 2}), 0.05, 100)
+    seen = []
+    for rank1 in (0.1, 0.2, 0.2, 0.19, 0.3, 0.3, 0.3):
+        schedule.validated(rank1)
+        seen.append(schedule.rate(0))
+    np.testing.assert_allclose(seen, [0.05, 0.05, 0.05, 0.005, 0.005, 0.005, 0.0005])
+
+
+@pytest.mark.parametrize(
+    "section, text",
+    [
+        (ScheduleSection("cosin"), "did you mean 'cosine'?"),
+        (ScheduleSection("step", {"factr": 0.1}), "did you mean 'factor'?"),
+        (ScheduleSection("step", {"at": [0.7, 0.5]}), "schedule.options.at: found [0.7, 0.5]"),
+        (ScheduleSection("plateau", {"patience": 0}), "patience: found 0"),
+        (ScheduleSection("cosine", {"warmup": 1.0}), "warmup: found 1.0; right: a number in [0, 1)"),
+    ],
+)
+def test_wrong_schedules_are_named(section, text):
+    with pytest.raises(RecipeError) as caught:
+        make_schedule(section, 0.1, 100)
+    assert text in str(caught.value)
+
+
+def test_checkpoint_reads_back(tmp_path):
+    arrays = {"parameter/a": np.arange(6.0).reshape(2, 3), "optimizer/a/0": np.float32([1, 2])}
+    Checkpoint({"step": 3, "recipe": {"x": [1]}}, arrays).save(tmp_path / "c.npz")
+    loaded = Checkpoint.load(tmp_path / "c.npz")
+    assert loaded.record == {"step": 3, "recipe": {"x": [1]}}
+    np.testing.assert_array_equal(loaded.group("parameter")["a"], arrays["parameter/a"])
+    assert [path.name for path in tmp_path.iterdir()] == ["c.npz"]
+
+
+def damaged(data, how):
+    return {
+        "empty": b"",
+        "text": b"not a checkpoint",
+        "truncated": data[: len(data) // 2],
+        "flipped": data[:300] + bytes([data[300] ^ 1]) + data[301:],
+    }[how]
+
+
+@pytest.mark.parametrize("how", ["empty", "text", "truncated", "flipped"])
+def test_damaged_checkpoints_are_refused(tmp_path, how):
+    path = tmp_path / "c.npz"
+    Checkpoint({"step": 3}, {"parameter/a": np.arange(600.0)}).save(path)
+    path.write_bytes(damaged(path.read_bytes(), how))
+    with pytest.raises(CheckpointError, match="c.npz: damaged or not a checkpoint"):
+        Checkpoint.load(path)
+
+
+def test_checkpoints_with_pickles_or_of_other_formats_are_refused(tmp_path):
+    np.savez(tmp_path / "p.npz", record=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(CheckpointError, match="damaged or not a checkpoint"):
+        Checkpoint.load(tmp_path / "p.npz")
+    np.savez(tmp_path / "f.npz", record=np.frombuffer(b'{"format": 99}', np.uint8))
+    with pytest.raises(CheckpointError, match="found format 99; right: 1"):
+        Checkpoint.load(tmp_path / "f.npz")
+    with pytest.raises(CheckpointError, match="not found"):
+        Checkpoint.load(tmp_path / "none.npz")
+
+
+def test_failed_save_keeps_the_old_checkpoint(tmp_path):
+    path = tmp_path / "c.npz"
+    Checkpoint({"step": 1}, {}).save(path)
+    with pytest.raises(TypeError):
+        Checkpoint({"step": object()}, {}).save(path)
+    assert Checkpoint.load(path).record["step"] == 1
+    assert [found.name for found in tmp_path.iterdir()] == ["c.npz"]
+
+
+def test_parameters_of_another_network_are_refused():
+    small, large = (PersonNet(channels=4, units=[8, 8, 4], height_px=height) for height in (160, 128))
+    for network in (small, large):
+        initialise(network, mx.cpu())
+    arrays = {name: p.data().asnumpy() for name, p in unique_parameters(small).items()}
+    with pytest.raises(CheckpointError, match="another network or input size: head.dense.0.weight has shape"):
+        set_parameters(unique_parameters(large), arrays, "checkpoint x")
+    with pytest.raises(CheckpointError, match="is in one of the two only"):
+        set_parameters(unique_parameters(large), {}, "checkpoint x")
+
+
+TINY = """
+dataset: {{name: none}}
+training: {{pairs: 24, batch_pairs: 24, negatives_per_positive: {random}, hard_negatives_per_positive: {hard}}}
+"""
+
+
+def tiny_step(random, hard):
+    recipe = parse_recipe(TINY.format(random=random, hard=hard), "test")
+    mx.random.seed(0)
+    network = PersonNet(channels=4, units=[16, 16, 8], dropout=0.0)
+    initialise(network, mx.cpu())
+    trainer = make_trainer(unique_parameters(network), recipe.optimizer)
+    return network, Step(network, recipe, trainer, mx.cpu())
+
+
+def batch_of(identities, random, seed=0):
+    rng = np.random.default_rng(seed)
+    images = [rng.integers(0, 256, (identities, 3, 160, 60)).astype(np.float32) for _ in range(2)]
+    everyone = np.arange(identities)
+    partners = [(everyone + shift) % identities for shift in range(random + 1)]
+    query_index = np.tile(everyone, random + 1)
+    return PairBatch(None, None, query_index.astype(np.int32), np.concatenate(partners).astype(np.int32)), images
+
+
+def test_loss_gives_both_kinds_equal_weight_and_falls():
+    network, step = tiny_step(random=2, hard=0)
+    batch, images = batch_of(8, 2)
+    logits = network(*(mx.nd.array(i[index]) for i, index in zip(images, (batch.query_index, batch.gallery_index))))
+    nll = -mx.nd.log_softmax(logits).asnumpy()
+    expected = (nll[:8, 1].mean() + nll[8:, 0].mean()) / 2
+    losses = [step(number, batch, *images, 1e-3).asscalar() for number in range(30)]
+    np.testing.assert_allclose(losses[0], expected, rtol=1e-4)
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_hard_negatives_are_the_candidates_most_taken_for_the_same_person():
+    network, step = tiny_step(random=1, hard=1)  # 8 identities: 8 positives, 8 random, 8 hard
+    batch, images = batch_of(8, 1)
+    query = network.compare.query(network.trunk(mx.nd.array(images[0])))
+    gallery = network.compare.gallery(network.trunk(mx.nd.array(images[1])))
+    query_index, gallery_index = step._with_hard_negatives(5, batch, query, gallery)
+    assert (len(query_index), query_index[16:].tolist()) == (24, list(range(8)))
+    assert (query_index[16:] != gallery_index[16:]).all()
+    pairs = [mx.nd.array(images[0]).repeat(8, axis=0), mx.nd.concat(*[mx.nd.array(images[1])] * 8, dim=0)]
+    logits = network(*pairs).asnumpy()
+    margin = (logits[:, 0] - logits[:, 1]).reshape(8, 8)
+    chosen = margin[np.arange(8), gallery_index[16:]]
+    others = margin[~np.eye(8, dtype=bool)].reshape(8, 7)
+    # best of 4 random candidates out of 7: never among the three easiest
+    assert (chosen <= np.sort(others, axis=1)[:, 3] + 1e-4).all()
