@@ -79,9 +79,10 @@ def _shared_step(network, pairs, negatives, ctx):
     samples = [Sample(f"{pid}-{camid}", pid, camid) for pid in range(identities) for camid in range(2)]
     batch = PairSampler(samples, range(len(samples)), identities, negatives, seed=0).batch(0)
     rng = seeding.generator(0, "bench")
-    shape = (identities, 3, network.options["height_px"], network.options["width_px"])
-    query, gallery = (rng.integers(0, 256, shape).astype(np.float32) for _ in range(2))
-    return lambda: step(0, batch, query, gallery, 1e-6), 2 * identities
+    size = 3, network.options["height_px"], network.options["width_px"]
+    rows = batch.query_rows, batch.gallery_rows
+    query, gallery = (rng.integers(0, 256, (len(part), *size)).astype(np.float32) for part in rows)
+    return lambda: step(0, batch, query, gallery, 1e-6), len(query) + len(gallery)
 
 
 def run(ctx, pairs=64, negatives=1, repeats=7):

@@ -6,7 +6,7 @@ import warnings
 
 import click
 
-from gluon_personnet.errors import GpnetError
+from gluon_personnet.errors import GpnetError, did_you_mean
 
 COMMANDS = ("train", "evaluate", "list", "show", "check", "bench", "doctor")
 
@@ -28,7 +28,7 @@ class Group(click.Group):
     """Built-in commands by name, then those of plugins; every known error becomes one line."""
 
     def list_commands(self, ctx):
-        return list(COMMANDS) + sorted(_plugin_commands())
+        return [*COMMANDS, *sorted(_plugin_commands())]
 
     def get_command(self, ctx, name):
         if name in COMMANDS:
@@ -40,8 +40,6 @@ class Group(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from gluon_personnet.errors import did_you_mean
-
             error.message += did_you_mean(args[0], self.list_commands(ctx))
             raise
 

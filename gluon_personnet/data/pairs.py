@@ -16,8 +16,9 @@ from gluon_personnet.errors import DataError
 class PairBatch:
     """Images of one step and the pairs among them: positives first, then random negatives.
 
-    ``query_rows[i]`` and ``gallery_rows[i]`` are rows of the data set showing one identity in two views;
-    ``query_index`` and ``gallery_index``, int32 (P,), point into them; the first ``len(query_rows)`` pairs are same.
+    ``query_rows[i]`` and ``gallery_rows[i]`` are rows of the data set showing one identity in two views, every `i`
+    another one; there are more gallery rows where a small batch needs them for its negatives. ``query_index`` and
+    ``gallery_index``, int32 (P,), point into them; the first ``len(query_rows)`` pairs are same.
     """
 
     query_rows: np.ndarray
@@ -41,7 +42,7 @@ class PairSampler:
     identities : int
         Identities a batch, without repetition.
     negatives : int
-        Random negative pairs for each positive one, fewer than `identities`.
+        Random negative pairs for each positive one.
     seed : int
     view_order : {'fixed', 'random'}
         Whether the query image is always from the lower camera of the two, as at test time, or from either.
@@ -49,11 +50,12 @@ class PairSampler:
     Raises
     ------
     DataError
-        If fewer than `identities` identities are seen by two cameras.
+        If too few identities are seen by two cameras.
     """
 
     def __init__(self, samples, rows, identities, negatives, seed, view_order="fixed"):
         self._seed, self._negatives, self._identities = seed, negatives, identities
+        self._pool = max(identities, negatives + 1)
         self._random_order = view_order == "random"
         by_pid = {}
         for row in rows:
@@ -61,22 +63,17 @@ class PairSampler:
         self._views = [
             [np.array(views[camid]) for camid in sorted(views)] for _, views in sorted(by_pid.items()) if len(views) > 1
         ]
-        if len(self._views) < identities:
+        if len(self._views) < self._pool:
             raise DataError(
                 f"pair sampler: {len(self._views)} of {len(by_pid)} training identities are seen by two cameras; "
-                f"right: at least {identities}, the identities of one batch"
-            )
-        if identities <= negatives:
-            raise DataError(
-                f"pair sampler: {negatives} negatives a positive from {identities} identities a batch; "
-                f"right: fewer negatives than identities"
+                f"right: at least {self._pool}, the identities of one batch"
             )
 
     def batch(self, step):
         """The :class:`PairBatch` of that step, whatever was drawn before."""
         rng = seeding.generator(self._seed, "pairs", step)
-        chosen = rng.choice(len(self._views), self._identities, replace=False)
-        query_rows, gallery_rows = np.empty((2, self._identities), np.int64)
+        chosen = rng.choice(len(self._views), self._pool, replace=False)
+        query_rows, gallery_rows = np.empty((2, self._pool), np.int64)
         for place, identity in enumerate(chosen):
             views = self._views[identity]
             first, second = rng.choice(len(views), 2, replace=False)
@@ -84,11 +81,11 @@ class PairSampler:
                 first, second = second, first
             query_rows[place] = rng.choice(views[first])
             gallery_rows[place] = rng.choice(views[second])
-        shifts = rng.choice(np.arange(1, self._identities), self._negatives, replace=False)
+        shifts = rng.choice(np.arange(1, self._pool), self._negatives, replace=False)
         everyone = np.arange(self._identities)
-        partners = [everyone] + [(everyone + shift) % self._identities for shift in shifts]
+        partners = [everyone] + [(everyone + shift) % self._pool for shift in shifts]
         return PairBatch(
-            query_rows,
+            query_rows[: self._identities],
             gallery_rows,
             np.tile(everyone, 1 + self._negatives).astype(np.int32),
             np.concatenate(partners).astype(np.int32),

@@ -27,11 +27,6 @@ def dry_run(recipe, manager):
     protocol = manager.find("protocols", recipe.evaluation.protocol)
     protocol.build(where="evaluation.options", **recipe.evaluation.options)
     section = recipe.training
-    if section.identities <= section.negatives:
-        raise RecipeError(
-            f"training.batch_pairs: {section.batch_pairs} gives {section.identities} identities a batch, too few for "
-            f"{section.negatives} negatives each; right: at least {(section.negatives + 1) ** 2}"
-        )
     network = build_network(recipe, manager)
     initialise(network, mx.cpu(), recipe.network.weight_magnitude, recipe.network.bias_range)
     parameters = unique_parameters(network)
@@ -48,7 +43,7 @@ def dry_run(recipe, manager):
     return [
         f"data set {recipe.dataset.name}, split {recipe.dataset.split}; protocol {recipe.evaluation.protocol}",
         f"network {recipe.network.name}: input {size[0]}x{size[1]} px, {count:,} parameters",
-        f"batch: {2 * section.identities} images, {section.identities} positive and "
+        f"batch: {section.identities} positive and "
         f"{section.batch_pairs - section.identities} negative pairs; {steps} steps, "
         f"{steps * section.batch_pairs:,} pairs",
         f"optimizer {recipe.optimizer.name}; learning rate along the run: {rates}",

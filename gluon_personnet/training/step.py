@@ -56,9 +56,10 @@ class Step:
             return batch.query_index, batch.gallery_index
         random_pairs = section.batch_pairs - hard * identities
         rng = seeding.generator(self._recipe.seed, "hard negatives", step)
-        tries = min(self.CANDIDATES * hard, identities - 1)
-        shifts = rng.choice(np.arange(1, identities), tries, replace=False)
-        partners = (np.arange(identities)[:, None] + shifts) % identities  # (identities, tries)
+        pool = len(gallery)
+        tries = min(self.CANDIDATES * hard, pool - 1)
+        shifts = rng.choice(np.arange(1, pool), tries, replace=False)
+        partners = (np.arange(identities)[:, None] + shifts) % pool  # (identities, tries)
         everyone = np.repeat(np.arange(identities), tries)
         with mx.autograd.pause(train_mode=False):
             index = (mx.nd.array(i, ctx=self._ctx, dtype="int32") for i in (everyone, partners.ravel()))

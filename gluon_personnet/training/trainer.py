@@ -180,11 +180,12 @@ class Trainer:
             If loss or weights are no longer finite.
         """
         section = self.recipe.training
+        if self.step < self.last_step:
+            self.task.cache.preload(
+                sorted({*self.task.train, *self.task.validation.query, *self.task.validation.gallery})
+            )
         self.run.path.mkdir(parents=True, exist_ok=True)
         write_text(self.run.recipe, dump_recipe(self.recipe))
-        if self.step < self.last_step:
-            rows = sorted(set(self.task.train) | set(self.task.validation.query) | set(self.task.validation.gallery))
-            self.task.cache.preload(rows)
         prefetcher = Prefetcher(
             self._sampler, self.task.cache, self.recipe.augmentation, self.recipe.seed, self.step, self.last_step
         )

@@ -45,3 +45,19 @@ def test_the_example_works(tmp_path, monkeypatch):
     assert entry.build(scale=2.0).scale == 2.0
     monkeypatch.syspath_prepend(tmp_path / "tests")
     importlib.import_module("test_colour").test_contract()
+
+
+def test_everything_bundled_is_named_in_the_readme():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    manager = PluginManager()
+    for kind in ENTRY_CLASSES:
+        for entry in manager.entries(kind):
+            if "gluon-personnet" in manager.provider_of(entry):
+                assert f"`{entry.name}`" in readme, f"{entry.kind} {entry.name}"
+
+
+def test_commands_in_the_readme_exist():
+    from gluon_personnet.cli import COMMANDS
+
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"gpnet ([a-z]+)", readme)) == set(COMMANDS)

@@ -61,8 +61,13 @@ def test_identities_of_one_view_are_no_positives():
     assert all(max(sampler.batch(step).query_rows) < len(SAMPLES) for step in range(50))
     with pytest.raises(DataError, match="9 of 19 training identities are seen by two cameras; right: at least 12"):
         PairSampler(SAMPLES + one_view, range(len(SAMPLES) + 10), 12, 2, seed=0)
-    with pytest.raises(DataError, match="fewer negatives than identities"):
-        PairSampler(SAMPLES, ROWS, 2, 2, seed=0)
+
+
+def test_a_batch_of_two_pairs_as_in_the_paper():
+    batch = PairSampler(SAMPLES, ROWS, 1, 1, seed=1).batch(0)
+    (query_pid,), (same_pid, other_pid) = labels(batch.query_rows)[0], labels(batch.gallery_rows)[0]
+    assert query_pid == same_pid != other_pid
+    assert (batch.query_index.tolist(), batch.gallery_index.tolist()) == ([0, 0], [0, 1])
 
 
 def image(height=40, width=20):
