@@ -63,16 +63,32 @@ class Entry:
             raise PluginError(f"{self.kind} {self.name!r}: cannot load {self.factory}: {error}") from error
 
     def check_options(self, options, where=None):
-        """Return the defaults overlaid with `options`; an unknown option raises PluginError."""
-        for key in options:
+        """Return the defaults overlaid with `options`; an unknown option or another type raises PluginError.
+
+        The default says which type is right; a default of None leaves that to the factory.
+        """
+        where = where or f"{self.kind} {self.name!r}"
+        for key, value in options.items():
             if key not in self.options:
                 hint = did_you_mean(key, self.options) if self.options else "; it has no options"
-                raise PluginError(f"{where or f'{self.kind} {self.name!r}'}: unknown option {key!r}{hint}")
+                raise PluginError(f"{where}: unknown option {key!r}{hint}")
+            default = self.options[key]
+            if default is not None and not _alike(value, default):
+                raise PluginError(f"{where}: {key}: found {value!r}; right: a value such as {default!r}")
         return {**self.options, **options}
 
     def build(self, *args, where=None, **options):
         """Call the factory with `args` and with the options overlaid on their defaults."""
         return self.load()(*args, **self.check_options(options, where))
+
+
+def _alike(value, default):
+    """Whether a value has the type of the default, a whole number also passing for a float and a tuple for a list."""
+    if isinstance(default, float):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(default, (list, tuple)):
+        return isinstance(value, (list, tuple))
+    return type(value) is type(default)
 
 
 @dataclass(frozen=True)

@@ -263,7 +263,7 @@ def average_precision(ranks):
         ``exact``: mean over the hits of the precision at the hit. ``market1501``: the area under straight lines between
         the precision before and at each hit, the precision before the first row being 1.
 
-    Source: design/protocols.md, rule 7; Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015.
+    Source: Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015.
 
     Examples
     --------

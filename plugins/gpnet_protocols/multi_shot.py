@@ -21,7 +21,7 @@ class MultiShot:
     memory_mib : float
         Budget for temporary arrays.
 
-    Source: design/protocols.md, ``multi-shot``.
+    Source: Farenzena et al., Person Re-Identification by Symmetry-Driven Accumulation of Local Features, CVPR 2010.
     """
 
     name = "multi-shot"

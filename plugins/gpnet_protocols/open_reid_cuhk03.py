@@ -6,7 +6,7 @@ from gpnet_protocols.per_query_shot import PerQueryShot
 class OpenReidCUHK03(PerQueryShot):
     """Single-shot drawn for each query, without any gallery image of the query's camera.
 
-    Source: design/protocols.md, oracle T1; Cysu/open-reid, the definition its CUHK03 figures are given in.
+    Source: Cysu/open-reid, the definition its CUHK03 figures are given in.
     """
 
     name = "open-reid-cuhk03"

@@ -31,7 +31,7 @@ class OpenSet:
         Budget for temporary arrays.
 
     Source: Grother and Phillips, Models of Large Population Recognition Performance, CVPR 2004 (open-set
-    identification); the choice of absent identities: design/protocols.md, ``open-set``.
+    identification). The choice of absent identities is the project's.
     """
 
     name = "open-set"

@@ -15,8 +15,8 @@ class PerQueryShot:
 
     Parameters
     ----------
-    repeats : int or 'expected'
-        Draws for each query; ``expected`` is their expectation in closed form, without noise.
+    repeats : int
+        Draws for each query; 0 gives their expectation in closed form, without noise.
     max_rank : int
         Length of the curve.
     memory_mib : float
@@ -27,7 +27,7 @@ class PerQueryShot:
 
     def __init__(self, repeats=10, max_rank=50, memory_mib=256):
         check_count(self.name, "max_rank", max_rank)
-        if repeats != "expected":
+        if repeats != 0:
             check_count(self.name, "repeats", repeats)
         self.repeats, self.max_rank, self.memory_mib = repeats, max_rank, memory_mib
 
@@ -40,7 +40,7 @@ class PerQueryShot:
             If the input is wrong or no query has a true match.
         """
         problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
-        if self.repeats == "expected":
+        if not self.repeats:
             cmc, used = expected_cmc(problem, self.exclude, "candidates", self.max_rank, memory_mib=self.memory_mib)
             std, used = None, int(used.sum())
         else:
@@ -77,7 +77,7 @@ class PerQueryShot:
         return np.concatenate(parts, axis=1)
 
     def _card(self):
-        expected = self.repeats == "expected"
+        expected = not self.repeats
         return {
             "gallery": "one random image of each identity, drawn for each query from its candidates",
             "query": "every query image",

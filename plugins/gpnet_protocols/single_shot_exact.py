@@ -27,7 +27,7 @@ class SingleShotExact:
     memory_mib : float
         Budget for temporary arrays.
 
-    Source: design/protocols.md, ``single-shot-exact``: the Poisson-binomial distribution of the identities ahead.
+    Source: the Poisson-binomial distribution of the identities ahead.
     """
 
     name = "single-shot-exact"

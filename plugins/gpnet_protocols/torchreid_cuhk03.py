@@ -8,7 +8,7 @@ class TorchreidCUHK03(PerQueryShot):
 
     Other people's images of the query's camera stay, unlike in ``open-reid-cuhk03``.
 
-    Source: design/protocols.md, oracle T1; KaiyangZhou/deep-person-reid, its single-gallery-shot evaluation.
+    Source: KaiyangZhou/deep-person-reid, its single-gallery-shot evaluation.
     """
 
     name = "torchreid-cuhk03"

@@ -231,6 +231,11 @@ def test_two_protocols_of_one_name(refused, install):
         (["train", "toy", "--device", "tpu"], 1, ["device 'tpu': unknown; right: cpu, gpu or gpu:N"]),
         (["train", "toy", "--set", "dataset.name=toi"], 1, ["no dataset is named 'toi'; did you mean 'toy'?"]),
         (["train", "toy", "--set", "dataset.options={people: 3}"], 1, ["dataset.options: unknown option 'people'"]),
+        (
+            ["train", "toy", "--set", "dataset.options={seed: x}"],
+            1,
+            ["dataset.options: seed: found 'x'; right: a value"],
+        ),
         (["train", "toy", "--set", "dataset.split=99"], 1, ["dataset.split: found 99; right: 0 to 9"]),
         (["show", "protocol", "singel-shot"], 1, ["did you mean 'single-shot'?"]),
     ],

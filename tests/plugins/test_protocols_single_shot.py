@@ -99,7 +99,7 @@ def test_exact_equals_the_mean_of_many_trials(query, levels):
 @pytest.mark.parametrize("levels", [None, 2], ids=["no-ties", "ties"])
 def test_compatibility_draws_agree_with_their_expectation(protocol, levels):
     problem = ragged(4, num_pids=8, cameras=(0, 1), levels=levels)
-    expected = protocol(repeats="expected", max_rank=8).evaluate(*problem, None).cmc
+    expected = protocol(repeats=0, max_rank=8).evaluate(*problem, None).cmc
     drawn = np.mean(  # several seeds, because the order of ties is drawn once for each evaluation
         [protocol(repeats=10, max_rank=8).evaluate(*problem, np.random.default_rng(s)).cmc for s in range(200)], axis=0
     )
