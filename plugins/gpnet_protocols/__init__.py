@@ -2,7 +2,7 @@
 
 from gluon_personnet import ProtocolEntry, hookimpl
 
-_RANKING = {"max_rank": 50, "use_cameras": True, "memory_mib": 256}
+_RANKING = {"max_rank": 50, "use_cameras": True, "memory_mib": 256.0}
 _MARKET = "Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015"
 _ENTRIES = [
     ProtocolEntry(
@@ -59,7 +59,7 @@ _ENTRIES = [
             "slope": None,
             "offset": None,
             "use_cameras": True,
-            "memory_mib": 256,
+            "memory_mib": 256.0,
         },
     ),
     ProtocolEntry(
@@ -67,7 +67,7 @@ _ENTRIES = [
         factory="gpnet_protocols.open_set:OpenSet",
         summary="half of the identities missing from the gallery; detection and identification at false alarms",
         source="Grother and Phillips, Models of Large Population Recognition Performance, CVPR 2004",
-        options={"trials": 10, "absent": 0.5, "use_cameras": True, "memory_mib": 256},
+        options={"trials": 10, "absent": 0.5, "use_cameras": True, "memory_mib": 256.0},
     ),
     ProtocolEntry(
         name="open-reid-cuhk03",
@@ -75,7 +75,7 @@ _ENTRIES = [
         summary="as open-reid measures CUHK03: galleries drawn for each query, none of the query's camera",
         source="Cysu/open-reid, single gallery shot with separate cameras",
         fidelity="faithful",
-        options={"repeats": 10, "max_rank": 50, "memory_mib": 256},
+        options={"repeats": 10, "max_rank": 50, "memory_mib": 256.0},
     ),
     ProtocolEntry(
         name="torchreid-cuhk03",
@@ -83,7 +83,7 @@ _ENTRIES = [
         summary="as torchreid measures CUHK03: galleries drawn for each query, other people of its camera stay",
         source="KaiyangZhou/deep-person-reid, single gallery shot",
         fidelity="faithful",
-        options={"repeats": 10, "max_rank": 50, "memory_mib": 256},
+        options={"repeats": 10, "max_rank": 50, "memory_mib": 256.0},
     ),
 ]
 

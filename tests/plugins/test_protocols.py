@@ -319,10 +319,10 @@ def test_a_distance_that_is_not_finite_is_refused(name):
     [
         ("single-shot", {"trials": 0}, "protocol 'single-shot': trials: 0; right: a whole number, 1 or more"),
         ("single-shot", {"query": "some"}, "query: 'some'; right: one of all, one"),
-        ("single-shot-exact", {"max_rank": 2.5}, "max_rank: 2.5; right: a whole number"),
+        ("single-shot-exact", {"max_rank": -2}, "max_rank: -2; right: a whole number"),
         ("multi-shot", {"distance": "median"}, "distance: 'median'; right: one of minimum, mean"),
-        ("market1501", {"max_rank": True}, "max_rank: True"),
-        ("open-reid-cuhk03", {"repeats": "all"}, "repeats: 'all'"),
+        ("market1501", {"max_rank": 0}, "max_rank: 0"),
+        ("open-reid-cuhk03", {"repeats": -1}, "repeats: -1"),
         ("open-set", {"absent": 1}, "absent: 1; right: a number between 0 and 1"),
         ("verification", {"slope": 1.0}, "slope: 1.0, offset: None; right: both or neither"),
     ],

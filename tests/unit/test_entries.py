@@ -64,3 +64,17 @@ def test_every_hook_has_its_entry_class():
     assert {f"gpnet_{kind}" for kind in ENTRY_CLASSES} == {
         name for name in vars(hookspecs) if name.startswith("gpnet_")
     }
+
+
+@pytest.mark.parametrize("value, default, right", [
+    (3, 10, True), (True, 10, False), (3.0, 10, False), ("3", 10, False),
+    (3, 1.5, True), (True, 1.5, False), ([1], (2, 3), True), (1, [2], False),
+    ("x", None, True), (False, True, True), (0, True, False),
+])  # fmt: skip
+def test_an_option_has_the_type_of_its_default(value, default, right):
+    entry = ProtocolEntry(name="mine", factory="a:b", summary="", options={"size": default})
+    if right:
+        assert entry.check_options({"size": value}) == {"size": value}
+    else:
+        with pytest.raises(PluginError, match="protocol 'mine': size: found"):
+            entry.check_options({"size": value})
