@@ -22,6 +22,13 @@ data = click.option(
     help="Folder with data archives; by default $GPNET_DATA or data/.",
 )
 json_file = click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Also write the result here.")
+memory = click.option(
+    "--memory-mib",
+    type=click.IntRange(min=1),
+    default=2048,
+    show_default=True,
+    help="Limit for decoded images kept in memory; others are decoded again each time.",
+)
 quiet = click.option("--quiet", is_flag=True, help="No progress bars.")
 overrides = click.option(
     "--set",

@@ -15,8 +15,9 @@ from gluon_personnet.cli import load_plugins, options
 @options.data
 @options.device
 @options.threads
+@options.memory
 @options.quiet
-def command(recipe, out, resume, overrides, data, device, quiet):
+def command(recipe, out, resume, overrides, data, device, memory_mib, quiet):
     """Train a network by a RECIPE: a file, or the name of a bundled one (gpnet list recipes).
 
     Ctrl-C ends training after the running step and writes a checkpoint; --resume goes on from it, to the same result
@@ -48,7 +49,7 @@ def command(recipe, out, resume, overrides, data, device, quiet):
     ctx = pick_device(device)
     network = build_network(loaded, manager)
     size = network.options["height_px"], network.options["width_px"]
-    task = Task(loaded, manager, options.locator(data), *size, progress=not quiet)
+    task = Task(loaded, manager, options.locator(data), *size, memory_mib, progress=not quiet)
     trainer = Trainer(loaded, task, network, run, ctx, progress=not quiet)
     if resume:
         trainer.resume()

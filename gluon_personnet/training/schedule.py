@@ -1,5 +1,7 @@
 """How the learning rate changes over a run: planned schedules are GluonCV's, the plateau rule is the paper's."""
 
+import importlib.util
+
 from gluon_personnet.errors import RecipeError, did_you_mean
 
 
@@ -54,10 +56,9 @@ class Planned:
     state = {}
 
     def __init__(self, mode, base_lr, steps, warmup=0.0, final=0.0, at=(), factor=0.1):
-        from gluoncv.utils import LRScheduler, LRSequential
-
+        gluoncv = _gluoncv_schedulers()
         rising = int(warmup * steps)
-        main = LRScheduler(
+        main = gluoncv.LRScheduler(
             mode,
             base_lr=base_lr,
             target_lr=base_lr * final,
@@ -66,8 +67,8 @@ class Planned:
             step_factor=factor,
         )
         if rising:
-            rise = LRScheduler("linear", base_lr=base_lr / rising, target_lr=base_lr, niters=rising)
-            main = LRSequential([rise, main])
+            rise = gluoncv.LRScheduler("linear", base_lr=base_lr / rising, target_lr=base_lr, niters=rising)
+            main = gluoncv.LRSequential([rise, main])
         self._rate = main
 
     def rate(self, step):
@@ -76,6 +77,15 @@ class Planned:
 
     def validated(self, rank1):
         """Nothing: the rate is planned."""
+
+
+def _gluoncv_schedulers():
+    """GluonCV's schedulers alone: the package would import all its models, and refuses to beside PyTorch 2."""
+    folder = importlib.util.find_spec("gluoncv").submodule_search_locations[0]
+    spec = importlib.util.spec_from_file_location("gluoncv_lr_scheduler", f"{folder}/utils/lr_scheduler.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 _OPTIONS = {
