@@ -28,6 +28,12 @@ CUDA_LIBRARIES = (
     "nccl/lib/libnccl.so.2",
     "cuda_nvrtc/lib/libnvrtc.so.11.2",
     "nvtx/lib/libnvToolsExt.so.1",
+    "cudnn/lib/libcudnn_ops_infer.so.8",
+    "cudnn/lib/libcudnn_ops_train.so.8",
+    "cudnn/lib/libcudnn_cnn_infer.so.8",
+    "cudnn/lib/libcudnn_cnn_train.so.8",
+    "cudnn/lib/libcudnn_adv_infer.so.8",
+    "cudnn/lib/libcudnn_adv_train.so.8",
     "cudnn/lib/libcudnn.so.8",
 )
 """Files below the folder ``nvidia`` of site-packages, in the order in which they need one another."""
@@ -63,16 +69,7 @@ def _require_one_wheel():
 
 
 def _preload_cuda():
-    """Load the CUDA libraries of the NVIDIA wheels and the driver into the process, for libmxnet.so to find."""
-    for relative in CUDA_LIBRARIES:
-        places = [os.path.join(folder, "nvidia", relative) for folder in sys.path]
-        found = next((path for path in places if os.path.exists(path)), None)
-        if found is None:
-            continue  # a system-wide CUDA may provide it: the import below tells
-        try:
-            ctypes.CDLL(found, mode=ctypes.RTLD_GLOBAL)
-        except OSError as error:
-            raise BackendError(f"mxnet-cu112: cannot load {os.path.basename(found)}: {error}") from error
+    """Load the driver and the CUDA libraries of the NVIDIA wheels into the process, for libmxnet.so to find."""
     try:
         ctypes.CDLL("libcuda.so.1", mode=ctypes.RTLD_GLOBAL)
     except OSError as error:
@@ -80,6 +77,15 @@ def _preload_cuda():
             "mxnet-cu112 is installed but this machine has no NVIDIA driver (libcuda.so.1); install the driver, or for "
             "the CPU: pip uninstall -y mxnet-cu112 && pip install 'gluon-personnet[cpu]'"
         ) from error
+    for relative in CUDA_LIBRARIES:
+        places = [os.path.join(folder, "nvidia", relative) for folder in sys.path]
+        found = next((path for path in places if os.path.exists(path)), None)
+        if found is None:
+            continue  # a system-wide CUDA may provide it: the import of MXNet tells
+        try:
+            ctypes.CDLL(found, mode=ctypes.RTLD_GLOBAL)
+        except OSError as error:
+            raise BackendError(f"mxnet-cu112: cannot load {os.path.basename(found)}: {error}") from error
 
 
 def _import_mxnet():

@@ -32,18 +32,17 @@ class PaperRMSProp(mx.optimizer.Optimizer):
         self.decay, self.mu = decay, mu
 
     def create_state(self, index, weight):
-        """The first moment, which stays the gradient, and the mean square; both of the weight's shape."""
-        return tuple(mx.nd.zeros(weight.shape, weight.context, dtype=weight.dtype) for _ in range(2))
+        """The mean square, of the weight's shape."""
+        return mx.nd.zeros(weight.shape, weight.context, dtype=weight.dtype)
 
     def update(self, index, weight, grad, state):
         """One step on one parameter, in place."""
         self._update_count(index)
-        moment, mean_square = state
         mx.nd.adam_update(
             weight,
             grad,
-            moment,
-            mean_square,
+            grad,  # the kernel's first moment, which without decay is the gradient: no further array to read and write
+            state,
             out=weight,
             lr=self._get_lr(index),
             wd=self._get_wd(index),

@@ -134,6 +134,9 @@ def test_missing_driver_is_named_with_what_to_install(monkeypatch):
     from gluon_personnet import backend
     from gluon_personnet.errors import BackendError
 
-    monkeypatch.setattr(backend.sys, "path", [])
+    def missing(name, mode):
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(backend.ctypes, "CDLL", missing)
     with pytest.raises(BackendError, match=r"no NVIDIA driver \(libcuda.so.1\).*pip install 'gluon-personnet\[cpu\]'"):
         backend._preload_cuda()
