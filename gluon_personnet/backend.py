@@ -16,7 +16,7 @@ import numpy as np
 from gluon_personnet.errors import BackendError
 
 WHEELS = ("mxnet", "mxnet-cu112")
-INSTALL_HINT = "install one with: pip install 'gluon-personnet[cpu]' (or [cu112] for an NVIDIA GPU)"
+INSTALL_HINT = "install the extra [cpu], or [cu112] for an NVIDIA GPU; in the project's folder: pip install '.[cpu]'"
 CUDA_LIBRARIES = (
     "cuda_runtime/lib/libcudart.so.11.0",
     "cublas/lib/libcublasLt.so.11",
@@ -75,7 +75,7 @@ def _preload_cuda():
     except OSError as error:
         raise BackendError(
             "mxnet-cu112 is installed but this machine has no NVIDIA driver (libcuda.so.1); install the driver, or for "
-            "the CPU: pip uninstall -y mxnet-cu112 && pip install 'gluon-personnet[cpu]'"
+            "the CPU, in the project's folder: pip uninstall -y mxnet-cu112 && pip install '.[cpu]'"
         ) from error
     for relative in CUDA_LIBRARIES:
         places = [os.path.join(folder, "nvidia", relative) for folder in sys.path]

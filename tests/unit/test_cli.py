@@ -38,9 +38,10 @@ def test_lists_in_both_forms_agree(gpnet, kind):
 
 def test_bundled_names_are_there(gpnet):
     listed = {kind: gpnet("list", kind).output for kind in ("datasets", "protocols", "recipes", "networks")}
-    assert all(name in listed["datasets"] for name in ("toy", "cuhk01", "folder"))
+    datasets = ("toy", "cuhk01", "cuhk03", "market1501", "viper", "folder")
+    assert all(name in listed["datasets"] for name in datasets)
     assert "single-shot" in listed["protocols"] and "personnet" in listed["networks"]
-    assert all(name in listed["recipes"] for name in ("toy", "cuhk01", "cuhk03", "market1501", "paper/cuhk01"))
+    assert all(name in listed["recipes"] for name in ("toy", *datasets[1:5], "paper/cuhk01"))
 
 
 def test_show(gpnet):
@@ -59,7 +60,7 @@ def test_every_recipe_loads_in_full_and_names_what_it_is_for(path):
     assert lines[0].startswith("# ") and 20 <= len(lines) <= 50
 
 
-@pytest.mark.parametrize("name", ["toy", "cuhk01", "paper/cuhk01"])
+@pytest.mark.parametrize("name", ["toy", "cuhk01", "cuhk03", "market1501", "viper", "paper/cuhk01"])
 def test_check_builds_everything_but_the_images(gpnet, name):
     assert "22,863,394 parameters" in gpnet("check", f"recipes/{name}.yml").output
 
@@ -108,8 +109,8 @@ main(sys.argv[1:], prog_name="gpnet")
     [
         (["--help"], 0, "Commands:"),
         (["list", "protocols"], 0, "single-shot"),
-        (["doctor"], 1, "problem: MXNet is not installed; install one with: pip install 'gluon-personnet[cpu]'"),
-        (["train", "toy"], 1, "gpnet: MXNet is not installed; install one with: pip install 'gluon-personnet[cpu]'"),
+        (["doctor"], 1, "problem: MXNet is not installed; install the extra [cpu]"),
+        (["train", "toy"], 1, "gpnet: MXNet is not installed; install the extra [cpu]"),
     ],
 )
 def test_without_mxnet(tmp_path, arguments, code, text):
@@ -138,5 +139,5 @@ def test_missing_driver_is_named_with_what_to_install(monkeypatch):
         raise OSError(f"{name}: cannot open shared object file")
 
     monkeypatch.setattr(backend.ctypes, "CDLL", missing)
-    with pytest.raises(BackendError, match=r"no NVIDIA driver \(libcuda.so.1\).*pip install 'gluon-personnet\[cpu\]'"):
+    with pytest.raises(BackendError, match=r"no NVIDIA driver \(libcuda.so.1\).*pip install '.\[cpu\]'"):
         backend._preload_cuda()
