@@ -11,14 +11,15 @@ ROOT = Path("runs")
 class Run:
     """Names of the files of one run.
 
-    ``recipe.yml`` (as run), ``log.jsonl``, ``checkpoint.npz`` (to resume from), ``best.npz`` (selected on validation),
-    ``model-symbol.json`` and ``model-0000.params`` (the exported network), ``evaluation/``.
+    ``recipe.yml`` (as run), ``log.jsonl`` and ``curve.png``, ``checkpoint.npz`` (to resume from), ``best.npz``
+    (selected on validation), ``model-symbol.json`` and ``model-0000.params`` (the exported network), ``evaluation/``.
     """
 
     def __init__(self, path):
         self.path = Path(path)
         self.recipe = self.path / "recipe.yml"
         self.log = self.path / "log.jsonl"
+        self.curve = self.path / "curve.png"
         self.checkpoint = self.path / "checkpoint.npz"
         self.best = self.path / "best.npz"
         self.model = self.path / "model"

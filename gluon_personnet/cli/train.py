@@ -62,5 +62,6 @@ def command(recipe, out, resume, overrides, data, device, memory_mib, quiet):
     click.echo(
         f"trained {trainer.last_step} steps in {trainer.seconds / 60:.1f} minutes; best validation rank-1 "
         f"{100 * trainer.best['rank1']:.1f} % at step {trainer.best['step']}\n"
+        f"wrote {run.curve}\n"
         f"evaluate it with: gpnet evaluate --run {run.path}"
     )

@@ -18,6 +18,7 @@ from gluon_personnet.network.pairs import export_network, initialise, unique_par
 from gluon_personnet.recipe import differences, dump_recipe, recipe_from_dict
 from gluon_personnet.scoring import Scorer
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
+from gluon_personnet.training.curve import plot_curve
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.schedule import make_schedule
 from gluon_personnet.training.step import Step
@@ -170,7 +171,7 @@ class Trainer:
     # --- the loop ---
 
     def train(self):
-        """Train to the end of the recipe; write log, checkpoints, the selected and the exported network.
+        """Train to the end of the recipe; write log and curve, checkpoints, the selected and the exported network.
 
         Raises
         ------
@@ -199,6 +200,7 @@ class Trainer:
         )
         with contextlib.closing(prefetcher), bar, self._catching_signals():
             self._loop(prefetcher, bar)
+        plot_curve(self.run.log, self.run.curve)
         self._export()
 
     def _loop(self, batches, bar):
