@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "gluon_personnet/__init__.py").read_text(encoding="utf-8"))[1]
-PLUGINS = ["gpnet_datasets", "gpnet_networks", "gpnet_protocols"]
+PLUGINS = ["gpnet_datasets", "gpnet_features", "gpnet_metrics", "gpnet_networks", "gpnet_protocols"]
 CUDA = [
     "nvidia-cuda-runtime-cu11==11.8.89",
     "nvidia-cublas-cu11==11.11.3.6",
@@ -35,6 +35,7 @@ setup(
     install_requires=[
         "numpy>=1.21,<2",
         "scipy>=1.7,<2",
+        "h5py>=3",
         "matplotlib>=3.5,<3.12",
         "pillow>=11.3",
         "pyyaml>=5.4",

@@ -1,4 +1,4 @@
-"""Data sets: generated people, CUHK01 and any folder of images."""
+"""Data sets: generated people, CUHK01, CUHK03, Market-1501, VIPeR and any folder of images."""
 
 from gluon_personnet import DatasetEntry, hookimpl
 
@@ -19,6 +19,29 @@ def gpnet_datasets():
             source="Li, Zhao and Wang: Human reidentification with transferred metric learning, ACCV 2012",
             fidelity="faithful",
             options={"test_identities": 100},
+        ),
+        DatasetEntry(
+            name="cuhk03",
+            factory="gpnet_datasets.cuhk03:CUHK03",
+            summary="CUHK03: 1360 or 1467 identities, 5 pairs of cameras; 20 classic splits or 767/700",
+            source="Li, Zhao, Xiao and Wang: DeepReID, CVPR 2014; 767/700: Zhong, Zheng, Cao and Li, CVPR 2017",
+            fidelity="faithful",
+            options={"boxes": "labeled", "protocol": "classic", "pairs": 3},
+        ),
+        DatasetEntry(
+            name="market1501",
+            factory="gpnet_datasets.market1501:Market1501",
+            summary="Market-1501: 751 identities to train and 750 to test, 6 cameras, with junk and distractors",
+            source="Zheng et al.: Scalable person re-identification: a benchmark, ICCV 2015",
+            fidelity="faithful",
+            options={"multi_query": False},
+        ),
+        DatasetEntry(
+            name="viper",
+            factory="gpnet_datasets.viper:VIPeR",
+            summary="VIPeR: 632 identities, 2 cameras, 1 image from each; 316 test identities",
+            source="Gray, Brennan and Tao: Evaluating appearance models for recognition, PETS 2007",
+            fidelity="faithful",
         ),
         DatasetEntry(
             name="folder",
