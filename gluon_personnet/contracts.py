@@ -109,6 +109,16 @@ class Metric(Interface):
         """float (Q, D), float (G, D) -> float64 (Q, G); smaller is more alike."""
 
 
+@dataclass(frozen=True)
+class Combination:
+    """What a baseline's factory returns: names of a registered feature and metric, and their options."""
+
+    feature: str
+    metric: str
+    feature_options: Mapping = field(default_factory=dict)
+    metric_options: Mapping = field(default_factory=dict)
+
+
 class Matcher(Interface):
     """A system that compares images without a feature vector in between."""
 

@@ -135,12 +135,12 @@ class NetworkEntry(Entry):
 
 @dataclass(frozen=True)
 class BaselineEntry(Entry):
-    """A named, published combination.
+    """A named, published combination. ``factory(**options)`` returns a :class:`~gluon_personnet.contracts.Combination`.
 
     Parameters
     ----------
-    published : mapping
-        Data set -> protocol -> published figures in per cent, each with the place it was printed in.
+    published : mapping of str
+        Data set -> published figures in per cent, with their protocol and the place they were printed in.
     """
 
     published: Mapping[str, Any] = field(default_factory=dict)

@@ -2,16 +2,19 @@
 
 import time
 
-from gluon_personnet import seeding
+import numpy as np
+
 from gluon_personnet.backend import versions
-from gluon_personnet.errors import CheckpointError, PluginError
+from gluon_personnet.contracts import Split
+from gluon_personnet.distmat import save_distmat
+from gluon_personnet.errors import CheckpointError
 from gluon_personnet.network.pairs import unique_parameters
+from gluon_personnet.ranking import check_distmat
 from gluon_personnet.recipe import recipe_from_dict
+from gluon_personnet.results import Evaluation
 from gluon_personnet.scoring import Scorer
 from gluon_personnet.task import Task
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
-
-RANKS = (1, 5, 10, 20)
 
 
 def build_network(recipe, manager):
@@ -20,7 +23,7 @@ def build_network(recipe, manager):
     return manager.find("networks", section.name).build(where="network.options", **section.options)
 
 
-def evaluate_run(run, manager, locate, ctx, protocols=(), seed=None, progress=True):
+def evaluate_run(run, manager, locate, ctx, protocols=(), seed=None, progress=True, *, rerank=None, distmat_path=None):
     """Evaluate a run's selected network on the test identities of its split.
 
     Parameters
@@ -29,11 +32,15 @@ def evaluate_run(run, manager, locate, ctx, protocols=(), seed=None, progress=Tr
     manager : PluginManager
     locate : Locator
     ctx : mxnet.Context
-    protocols : sequence of str
-        Names of protocols; by default the recipe's.
+    protocols : sequence of str or None
+        Names of protocols; by default the recipe's. None for every one that defines a CMC and applies to the data.
     seed : int, optional
         For the random choices of the protocols; by default the recipe's.
     progress : bool
+    rerank : KReciprocal, optional
+        Also scores all pairs of query images and all of gallery images.
+    distmat_path : path, optional
+        Where to write the distances as scored, with their labels.
 
     Returns
     -------
@@ -48,7 +55,9 @@ def evaluate_run(run, manager, locate, ctx, protocols=(), seed=None, progress=Tr
     checkpoint = Checkpoint.load(run.best)
     where = f"checkpoint {run.best}"
     recipe = recipe_from_dict(checkpoint.record["recipe"], where)
-    built = _build_protocols(recipe, manager, protocols)
+    section = recipe.evaluation
+    names = None if protocols is None else tuple(protocols) or (section.protocol,)
+    evaluation = Evaluation(manager, names, {section.protocol: section.options}, rerank)
     network = build_network(recipe, manager)
     network.initialize(ctx=ctx)
     set_parameters(unique_parameters(network), checkpoint.group("parameter"), where)
@@ -60,32 +69,34 @@ def evaluate_run(run, manager, locate, ctx, protocols=(), seed=None, progress=Tr
         )
     task.cache.preload(sorted(task.test.query + task.test.gallery))
     start = time.monotonic()
-    distmat = task.distmat(Scorer(network, ctx), task.test, progress)
+    problem, among = _score(task, Scorer(network, ctx), rerank is not None, progress)
     seconds = time.monotonic() - start
-    seed = recipe.seed if seed is None else seed
-    results = []
-    for name, protocol in built:
-        measures = task.measure(protocol, distmat, task.test, seeding.generator(seed, "protocol " + name))
-        results.append(_result(name, measures, _data_card(recipe, task)))
+    if distmat_path:
+        save_distmat(distmat_path, problem, among)
     return {
-        "results": results,
+        **evaluation.report(problem, among, recipe.seed if seed is None else seed, _data_card(recipe, task)),
         "run": str(run.path),
         "step": checkpoint.record["step"],
         "training_seconds": checkpoint.record["seconds"],
-        "seed": seed,
         "recipe": recipe.to_dict(),
-        "pairs_scored": distmat.size,
+        "pairs_scored": problem.distmat.size + sum(distances.size for distances in among),
         "scoring_seconds": seconds,
         "versions": versions(),
     }
 
 
-def _build_protocols(recipe, manager, names):
-    built = []
-    for name in names or (recipe.evaluation.protocol,):
-        options = recipe.evaluation.options if name == recipe.evaluation.protocol else {}
-        built.append((name, manager.find("protocols", name).build(**options)))
-    return built
+def _score(task, scorer, with_among, progress):
+    """The test split's Problem, and the distances among its queries and among its gallery images if asked for."""
+    query, gallery = task.test.query, task.test.gallery
+    distmat = task.distmat(scorer, task.test, progress)
+    labels = [
+        np.array([getattr(task.dataset.samples[row], field) for row in rows])
+        for rows in (query, gallery)
+        for field in ("pid", "camid")
+    ]
+    problem = check_distmat(distmat, *labels)
+    sides = (query, gallery) if with_among else ()
+    return problem, tuple(task.distmat(scorer, Split(train=(), query=rows, gallery=rows), progress) for rows in sides)
 
 
 def _data_card(recipe, task):
@@ -97,23 +108,3 @@ def _data_card(recipe, task):
         "identities": f"{len({task.dataset.samples[row].pid for row in task.train})} train, "
         f"{recipe.dataset.validation_identities} validation, {len(test)} test",
     }
-
-
-def _result(name, measures, data_card):
-    card = {**data_card, "query images": str(measures.queries_used), **measures.card}
-    result = {"protocol": name, "card": card}
-    if measures.cmc is not None:
-        last = len(measures.cmc)
-        result["cmc"] = {
-            str(rank): {
-                "mean": float(measures.cmc[min(rank, last) - 1]),
-                "std": float(measures.cmc_std[min(rank, last) - 1]) if measures.cmc_std is not None else 0.0,
-            }
-            for rank in RANKS
-        }
-        result["curve"] = [float(value) for value in measures.cmc]
-    result["queries"] = {"used": measures.queries_used, "skipped": measures.queries_skipped}
-    clash = set(measures.others) & {*result, "cmc", "curve"}
-    if clash:
-        raise PluginError(f"protocol {name!r}: measure {min(clash)!r} is a word of the report; rename it")
-    return {**result, **measures.others}

@@ -1,31 +1,157 @@
 """gpnet evaluate"""
 
+from pathlib import Path
+
 import click
+from click.core import ParameterSource
 
 from gluon_personnet.cli import load_plugins, options
+
+PLOT_ENDINGS = (".png", ".svg", ".pdf")
+BELONGS = {
+    "run_path": "a run",
+    "recipe": "a run",
+    "save_distmat": "a run",
+    "device": "a run",
+    "data": "a run or a baseline",
+    "dataset": "a baseline",
+    "splits": "a baseline",
+    "overrides": "a baseline",
+}
+"""Parameters that mean nothing for some sources of distances -> the sources they belong to."""
+RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 
 
 @click.command("evaluate")
 @click.option("--run", "run_path", type=click.Path(file_okay=False), help="Run directory; by default the latest.")
 @click.option("--recipe", help="Evaluate runs/NAME of this recipe instead.")
+@click.option("--baseline", help="Fit and evaluate a baseline on --dataset instead (gpnet list baselines).")
+@click.option("--dataset", help="Data set of the baseline.")
+@click.option("--splits", default="0", show_default=True, help="Splits of the baseline: all, or numbers such as 0,1.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Option of the data set; repeatable.")
+@click.option("--distmat", type=click.Path(dir_okay=False), help="Evaluate distances from an npz file instead.")
 @click.option("--protocol", "protocols", multiple=True, help="By default the recipe's; repeatable, scored once.")
+@click.option("--compare-definitions", is_flag=True, help="Every protocol with a CMC, side by side.")
+@click.option("--rerank", type=click.Choice(["k-reciprocal"]), help="Re-rank first; said in the protocol card.")
+@click.option("--rerank-k1", type=click.IntRange(min=1), default=20, show_default=True, help="Neighbours.")
+@click.option("--rerank-k2", type=click.IntRange(min=1), default=6, show_default=True, help="Images averaged; 1: none.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), help="For the random choices of protocols; by default the recipe's."
+    "--rerank-lambda", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Share of the given distances."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help="For the random choices of protocols; by default the recipe's, or 0 without one.",
 )
 @options.json_file
+@click.option("--plot", type=click.Path(dir_okay=False), help="Also draw the CMC here: .png, .svg or .pdf.")
+@click.option("--save-distmat", type=click.Path(dir_okay=False), help="Also write distances and labels as npz.")
 @options.data
 @options.device
 @options.threads
 @options.quiet
-def command(run_path, recipe, protocols, seed, json_path, data, device, quiet):
-    """Evaluate a trained run on its test identities: CMC table, protocol card, JSON and plot.
+@click.pass_context
+def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_path, plot, **others):
+    """Evaluate a trained run on its test identities, a baseline, or distances from a file.
+
+    Prints CMC table and protocol card; writes JSON, text and plots into the run's folder, or for a baseline into
+    runs/BASELINE-DATASET, which also keeps every split that is done: called again, it goes on with the others.
+
+    The file for --distmat is one of numpy.savez with the keys distmat (Q, G), smaller being more alike, query_pids,
+    query_camids (Q), gallery_pids and gallery_camids (G), pid -1 being junk; with --rerank also query_distmat (Q, Q)
+    and gallery_distmat (G, G). Then nothing is written but what --json and --plot name.
 
     \b
     Examples:
       gpnet evaluate --protocol single-shot
       gpnet evaluate --run runs/cuhk01 --protocol single-shot --json result.json
+      gpnet evaluate --distmat distances.npz --protocol market1501
+      gpnet evaluate --baseline euclid --dataset viper --protocol single-shot --splits all
+      gpnet evaluate --compare-definitions
     """
+    _check_usage(ctx)
     from gluon_personnet import report as reports
+
+    names = None if compare_definitions else protocols
+    rerank = _reranking(**{name: others.pop(name) for name in RERANKING})
+    if distmat:
+        report, run = _evaluate_file(distmat, names, seed, rerank), None
+    elif baseline:
+        report, run = _evaluate_baseline(baseline, names, seed, **others)
+    else:
+        report, run = _evaluate_run(names, seed, rerank, **others)
+    click.echo(reports.as_text(report))
+    written = _write_evaluation(report, run) if run else []
+    if json_path:
+        reports.write_json(report, json_path)
+    if plot:
+        drawn = reports.plot_cmc(report, [plot])
+        written += drawn
+        if not drawn:
+            click.echo(f"gpnet: warning: nothing defines a CMC here; {plot} is not written", err=True)
+    for path in written:
+        click.echo(f"wrote {path}")
+
+
+def _check_usage(ctx):
+    """Raise UsageError for options that do not go together, and for outputs that cannot be written."""
+    opts = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
+    given = {name for name in opts if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if {"distmat", "baseline"} <= given:
+        raise click.UsageError("--distmat and --baseline are two sources of distances; give one")
+    source = next((name for name in ("distmat", "baseline") if name in given), "run")
+    for name in sorted(given & set(BELONGS)):
+        if source not in BELONGS[name]:
+            other = f" and does not go with --{source}" if source != "run" else ": give --baseline"
+            raise click.UsageError(f"{opts[name]} belongs to {BELONGS[name]}{other}")
+    if source != "run" and not given & {"protocols", "compare_definitions"}:
+        raise click.UsageError(f"--{source} needs --protocol or --compare-definitions")
+    if source == "baseline" and "dataset" not in given:
+        raise click.UsageError("--baseline needs --dataset")
+    if source == "baseline" and "rerank" in given:
+        raise click.UsageError("--rerank needs distances among queries and gallery images: a run, or --distmat")
+    if {"protocols", "compare_definitions"} <= given:
+        raise click.UsageError("--compare-definitions evaluates every protocol; leave out --protocol")
+    for name in given.intersection(RERANKING) if "rerank" not in given else ():
+        raise click.UsageError(f"{opts[name]} needs --rerank")
+    for name in sorted(given & {"json_path", "plot", "save_distmat"}):
+        if not Path(ctx.params[name]).parent.is_dir():
+            raise click.UsageError(f"{opts[name]} {ctx.params[name]}: there is no such folder")
+    if "plot" in given and Path(ctx.params["plot"]).suffix.lower() not in PLOT_ENDINGS:
+        raise click.UsageError(f"--plot {ctx.params['plot']}: right: a name that ends with {', '.join(PLOT_ENDINGS)}")
+
+
+def _reranking(rerank, rerank_k1, rerank_k2, rerank_lambda):
+    if not rerank:
+        return None
+    from gluon_personnet.reranking import KReciprocal
+
+    return KReciprocal(rerank_k1, rerank_k2, rerank_lambda)
+
+
+def _evaluate_file(path, names, seed, rerank):
+    from gluon_personnet.distmat import evaluate_distmat
+    from gluon_personnet.results import Evaluation
+
+    return evaluate_distmat(path, Evaluation(load_plugins(), names, rerank=rerank), seed or 0)
+
+
+def _evaluate_baseline(baseline, names, seed, dataset, splits, overrides, data, quiet, **unused):
+    from gluon_personnet.baseline import BaselineEvaluation, parse_splits
+    from gluon_personnet.recipe import parse_options
+    from gluon_personnet.results import Evaluation
+    from gluon_personnet.runs import ROOT, Run
+
+    manager, chosen = load_plugins(), parse_options(overrides)
+    work = BaselineEvaluation(
+        manager, baseline, dataset, chosen, options.locator(data), Evaluation(manager, names), not quiet
+    )
+    name = "-".join([baseline, dataset, *(str(value).replace("/", "_") for value in chosen.values())])
+    run = Run(ROOT / name)
+    return work.report(parse_splits(splits, work.dataset), seed or 0, run.evaluation), run
+
+
+def _evaluate_run(names, seed, rerank, run_path, recipe, save_distmat, data, device, quiet, **unused):
     from gluon_personnet.runs import find_run
 
     run = find_run(run_path, recipe)
@@ -33,18 +159,22 @@ def command(run_path, recipe, protocols, seed, json_path, data, device, quiet):
     from gluon_personnet.backend import pick_device
     from gluon_personnet.evaluate import evaluate_run
 
-    manager = load_plugins()
-    report = evaluate_run(run, manager, options.locator(data), pick_device(device), protocols, seed, not quiet)
-    text = reports.as_text(report)
-    click.echo(text)
-    run.evaluation.mkdir(exist_ok=True)
-    name = "+".join(result["protocol"] for result in report["results"])
+    where = run, load_plugins(), options.locator(data), pick_device(device)
+    return evaluate_run(*where, names, seed, not quiet, rerank=rerank, distmat_path=save_distmat), run
+
+
+def _write_evaluation(report, run):
+    """Write JSON, text and plots into the run's folder; return the plots and the JSON file."""
+    from gluon_personnet import report as reports
+
+    run.evaluation.mkdir(parents=True, exist_ok=True)
+    name = "definitions" if "not_applicable" in report else "+".join(row["protocol"] for row in report["results"])
+    if any("re-ranking" in result["card"] for result in report["results"]):
+        name += "-re-ranked"
     reports.write_json(report, run.evaluation / f"{name}.json")
-    reports.write_text(run.evaluation / f"{name}.txt", text + "\n")
-    if json_path:
-        reports.write_json(report, json_path)
+    reports.write_text(run.evaluation / f"{name}.txt", reports.as_text(report) + "\n")
     plots = reports.plot_cmc(report, [run.evaluation / f"{name}-cmc.{ending}" for ending in ("png", "svg")])
-    rate = report["pairs_scored"] / max(report["scoring_seconds"], 1e-9)
-    click.echo(f"scored {report['pairs_scored']} pairs, {rate:.0f} pairs/s")
-    for path in [*plots, run.evaluation / f"{name}.json"]:
-        click.echo(f"wrote {path}")
+    if "pairs_scored" in report:
+        rate = report["pairs_scored"] / max(report["scoring_seconds"], 1e-9)
+        click.echo(f"scored {report['pairs_scored']} pairs, {rate:.0f} pairs/s")
+    return [*plots, run.evaluation / f"{name}.json"]

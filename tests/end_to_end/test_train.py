@@ -56,6 +56,43 @@ def test_train_then_evaluate(gpnet, tmp_path):
     assert json.loads((tmp_path / "again.json").read_text())["results"] == report["results"]
 
 
+def without_cards(path):
+    report = json.loads(Path(path).read_text())
+    return [{key: value for key, value in result.items() if key != "card"} for result in report["results"]]
+
+
+def test_saved_distances_give_the_results_of_the_run(gpnet, tmp_path):
+    """Plain, re-ranked and with all definitions: a run, and the file that it saves."""
+    gpnet("train", RECIPE, "--out", "runs/a", *settings())
+    rerank = ["--rerank", "k-reciprocal", "--rerank-k1", "5", "--rerank-k2", "3"]
+    named = ["--protocol", "single-shot", "--protocol", "market1501"]
+    results = []
+    for arguments, name in ((named, "single-shot+market1501"), ([*named, *rerank], "single-shot+market1501-re-ranked")):
+        gpnet("evaluate", *arguments, "--save-distmat", "d.npz", "--json", "run.json")
+        assert (tmp_path / f"runs/a/evaluation/{name}.json").exists()
+        seed = json.loads(Path("run.json").read_text())["seed"]
+        gpnet("evaluate", "--distmat", "d.npz", *arguments, "--seed", seed, "--json", "file.json")
+        results.append(without_cards("file.json"))
+        assert results[-1] == without_cards("run.json")
+        with np.load("d.npz") as archive:
+            among = ["gallery_distmat", "query_distmat"] if rerank[0] in arguments else []
+            labels = ["gallery_camids", "gallery_pids", "query_camids", "query_pids"]
+            assert sorted(archive.files) == sorted(["distmat", *labels, *among])
+            assert archive["distmat"].shape == (12, 12)  # 6 test identities, two images by each camera
+            scored = sum(archive[key].size for key in ["distmat", *among])
+        assert json.loads(Path("run.json").read_text())["pairs_scored"] == scored
+    assert results[0] != results[1]
+
+    output = gpnet("evaluate", "--compare-definitions", "--json", "run.json", "--plot", "cmc.pdf").output
+    gpnet("evaluate", "--distmat", "d.npz", "--compare-definitions", "--seed", seed, "--json", "file.json")
+    assert without_cards("run.json") == without_cards("file.json")
+    compared = {result["protocol"]: result for result in without_cards("run.json")}
+    assert [compared["single-shot"], compared["market1501"]] == results[0]
+    assert "verification: defines no CMC" in output and "  data set " in output
+    assert (tmp_path / "cmc.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "runs/a/evaluation/definitions.txt").exists()
+
+
 def test_same_seed_same_bytes_and_other_seed_others(gpnet):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         gpnet("train", RECIPE, "--out", name, *settings(seed=seed))

@@ -1,0 +1,175 @@
+"""Baselines: a feature of every image, a metric fitted on the training identities, distances of the test images."""
+
+import json
+
+import numpy as np
+from tqdm import tqdm
+
+from gluon_personnet.data.samples import split_hash
+from gluon_personnet.errors import RecipeError
+from gluon_personnet.files import write_text
+from gluon_personnet.ranking import check_distmat
+
+
+class FeatureStore:
+    """Features of a data set's images, extracted at first use and kept for all its splits.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    feature : Feature
+    progress : bool
+        Show a bar on standard error.
+    """
+
+    def __init__(self, dataset, feature, progress=True):
+        self._dataset, self._feature, self._progress = dataset, feature, progress
+        self._known = {}
+
+    def rows(self, rows):
+        """float32 (N, D), one line for each row of the data set."""
+        missing = [row for row in dict.fromkeys(rows) if row not in self._known]
+        for row in tqdm(missing, desc="extract", unit="image", disable=not self._progress or not missing):
+            self._known[row] = self._feature.extract(self._dataset.read(row))
+        return np.stack([self._known[row] for row in rows])
+
+
+def split_problem(dataset, split, store, metric):
+    """Fit `metric` on the training rows of `split` and measure its test rows.
+
+    The metric is handed training images only, before it is asked for distances.
+
+    Returns
+    -------
+    Problem
+    """
+
+    def labels(rows):
+        return [np.array([getattr(dataset.samples[row], field) for row in rows]) for field in ("pid", "camid")]
+
+    fitted = metric.fit(store.rows(split.train), *labels(split.train))
+    distmat = fitted.distance(store.rows(split.query), store.rows(split.gallery))
+    return check_distmat(distmat, *labels(split.query), *labels(split.gallery))
+
+
+def parse_splits(text, dataset):
+    """Numbers of splits from ``'all'`` or from ``'0,3,4'``.
+
+    Raises
+    ------
+    RecipeError
+        If a number is not one of the data set's.
+    """
+    if text == "all":
+        return list(range(dataset.num_splits))
+    numbers = [int(word) if word.strip().isdecimal() else -1 for word in text.split(",")]
+    if not all(0 <= number < dataset.num_splits for number in numbers):
+        raise RecipeError(f"--splits {text}: right: all, or numbers from 0 to {dataset.num_splits - 1} such as 0,1")
+    return sorted(set(numbers))
+
+
+class BaselineEvaluation:
+    """Evaluates one baseline on splits of one data set; what is done is kept in a folder and not done again.
+
+    Parameters
+    ----------
+    manager : PluginManager
+    baseline, dataset : str
+        Names of entries.
+    dataset_options : mapping
+    locate : Locator
+    evaluation : Evaluation
+        The protocols.
+    progress : bool
+    """
+
+    def __init__(self, manager, baseline, dataset, dataset_options, locate, evaluation, progress=True):
+        entry = manager.find("baselines", baseline)
+        combination = entry.build()
+        self._published = entry.published.get(dataset)
+        self._evaluation, self._manager, self._combination = evaluation, manager, combination
+        self.dataset = manager.find("datasets", dataset).build(locate, where="--set", **dataset_options)
+        feature = manager.find("features", combination.feature).build(**combination.feature_options)
+        self._store = FeatureStore(self.dataset, feature, progress)
+        self._settings = {
+            "baseline": baseline,
+            "feature": [combination.feature, dict(combination.feature_options)],
+            "metric": [combination.metric, dict(combination.metric_options)],
+            "dataset": [dataset, dict(dataset_options)],
+            "protocols": evaluation.names,
+        }
+
+    def report(self, numbers, seed, folder):
+        """Evaluate these splits.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+        seed : int
+            For the random choices of the protocols.
+        folder : path
+            Keeps ``split-N.json`` of every split done; one made with other settings is replaced.
+
+        Returns
+        -------
+        dict
+            JSON types, figures as fractions: ``results`` over all splits, each with its ``splits`` one by one.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        reports = [self._split_report(number, seed, folder / f"split-{number}.json") for number in numbers]
+        results = [_over_splits(numbers, parts) for parts in zip(*(report["results"] for report in reports))]
+        for result in results:
+            if self._published:
+                result["card"]["published"] = self._published
+        left_out = {"not_applicable": reports[0]["not_applicable"]} if "not_applicable" in reports[0] else {}
+        return {"results": results, "seed": seed, "settings": self._settings, **left_out}
+
+    def _split_report(self, number, seed, path):
+        split = self.dataset.split(number)
+        key = {**self._settings, "split": split_hash(self.dataset.samples, split), "seed": seed}
+        if path.exists():
+            known = json.loads(path.read_text(encoding="utf-8"))
+            if known["key"] == key:
+                return known["report"]
+        section = self._combination
+        metric = self._manager.find("metrics", section.metric).build(**section.metric_options)
+        problem = split_problem(self.dataset, split, self._store, metric)
+        pids = {self.dataset.samples[row].pid for row in split.train}
+        card = {
+            "method": f"{self._settings['baseline']}: {section.feature} + {section.metric}",
+            "data set": self._settings["dataset"][0],
+            "split": f"{number}, hash {key['split']}",
+            "identities": f"{len(pids)} train, {len(np.unique(problem.query_pids))} test",
+        }
+        report = self._evaluation.report(problem, (), seed, card)
+        write_text(path, json.dumps({"key": key, "report": report}) + "\n")
+        return report
+
+
+def _over_splits(numbers, parts):
+    """One result from those of several splits: means, and their standard deviation over the splits."""
+    first = parts[0]
+    result = {**first, "card": dict(first["card"]), "splits": [dict(part, number=n) for n, part in zip(numbers, parts)]}
+    if len(parts) == 1:
+        return result
+    result["card"]["split"] = ", ".join(f"{n} ({part['card']['split'].split()[-1]})" for n, part in zip(numbers, parts))
+    result["card"]["statistics"] = f"mean and standard deviation (ddof 0) over {len(parts)} splits"
+    for key in first:
+        if key in ("protocol", "card", "queries"):
+            continue
+        result[key] = _mean([part[key] for part in parts])
+    if "cmc" in first:
+        means = {rank: [part["cmc"][rank]["mean"] for part in parts] for rank in first["cmc"]}
+        result["cmc"] = {rank: {"mean": float(np.mean(v)), "std": float(np.std(v))} for rank, v in means.items()}
+    result["queries"] = {kind: sum(part["queries"][kind] for part in parts) for kind in first["queries"]}
+    return result
+
+
+def _mean(values):
+    """Mean of numbers, element by element in lists and dictionaries; what is no number is taken from the first."""
+    first = values[0]
+    if isinstance(first, dict):
+        return {key: _mean([value[key] for value in values]) for key in first}
+    if isinstance(first, list):
+        return [_mean(list(column)) for column in zip(*values)]
+    return float(np.mean(values)) if isinstance(first, (int, float)) and not isinstance(first, bool) else first

@@ -1,0 +1,63 @@
+"""A baseline from the command line: splits, statistics, going on where it was stopped."""
+
+import json
+
+import numpy as np
+import pytest
+
+TOY = [
+    "--dataset",
+    "toy",
+    "--set",
+    "identities=20",
+    "--set",
+    "test_identities=8",
+    "--protocol",
+    "single-shot",
+    "--quiet",
+]
+
+
+def test_all_splits_and_their_mean(gpnet, tmp_path):
+    output = gpnet("evaluate", "--baseline", "euclid", *TOY, "--splits", "all", "--json", "out.json").output
+    assert "rank-1 by split" in output and "euclid: raw-pixels + euclid" in output
+    (result,) = json.loads((tmp_path / "out.json").read_text())["results"]
+    assert [part["number"] for part in result["splits"]] == list(range(10))
+    rank1 = [part["cmc"]["1"]["mean"] for part in result["splits"]]
+    assert len(set(rank1)) > 1
+    assert result["cmc"]["1"] == {"mean": pytest.approx(np.mean(rank1)), "std": pytest.approx(np.std(rank1))}
+    assert result["queries"]["used"] == 10 * 16
+    assert len({part["card"]["split"] for part in result["splits"]}) == 10
+
+
+def test_splits_already_done_are_not_done_again(gpnet, tmp_path, monkeypatch):
+    gpnet("evaluate", "--baseline", "euclid", *TOY, "--splits", "0,1", "--json", "first.json")
+    from gluon_personnet import baseline
+
+    done, real = [], baseline.split_problem
+
+    def counting(dataset, split, store, metric):
+        done.append(split)
+        return real(dataset, split, store, metric)
+
+    monkeypatch.setattr(baseline, "split_problem", counting)
+    gpnet("evaluate", "--baseline", "euclid", *TOY, "--splits", "0,1,2", "--json", "second.json")
+    assert len(done) == 1
+    gpnet("evaluate", "--baseline", "euclid", *TOY, "--splits", "0,1", "--json", "third.json")
+    assert (tmp_path / "first.json").read_text() == (tmp_path / "third.json").read_text()
+    gpnet("evaluate", "--baseline", "euclid", *TOY, "--splits", "0", "--seed", "7")  # other trials
+    assert len(done) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments, code, words",
+    [
+        (["--baseline", "euclit", *TOY], 1, "no baseline is named 'euclit'; did you mean 'euclid'?"),
+        (["--baseline", "euclid", *TOY, "--splits", "11"], 1, "--splits 11: right: all, or numbers from 0 to 9"),
+        (["--baseline", "euclid", "--protocol", "single-shot"], 2, "--baseline needs --dataset"),
+        (["--splits", "all"], 2, "--splits belongs to a baseline: give --baseline"),
+        (["--baseline", "euclid", *TOY, "--run", "x"], 2, "--run belongs to a run and does not go with --baseline"),
+    ],
+)
+def test_wrong_use(gpnet, arguments, code, words):
+    assert words in gpnet("evaluate", *arguments, code=code).output

@@ -1,0 +1,79 @@
+"""Bundled features and metrics."""
+
+import numpy as np
+import pytest
+
+from gluon_personnet.baseline import FeatureStore, split_problem
+from gluon_personnet.contracts import Sample, Split
+from gluon_personnet.plugins import PluginManager
+from gluon_personnet.testing import check_feature, check_metric
+
+MANAGER = PluginManager()
+
+
+@pytest.mark.parametrize("entry", MANAGER.entries("features"), ids=lambda entry: entry.name)
+def test_features_keep_their_contract(entry):
+    check_feature(entry.build())
+
+
+@pytest.mark.parametrize("entry", MANAGER.entries("metrics"), ids=lambda entry: entry.name)
+def test_metrics_keep_their_contract(entry):
+    check_metric(entry.build)
+
+
+@pytest.mark.parametrize("entry", MANAGER.entries("baselines"), ids=lambda entry: entry.name)
+def test_baselines_name_what_is_registered(entry):
+    combination = entry.build()
+    MANAGER.find("features", combination.feature).build(**combination.feature_options)
+    MANAGER.find("metrics", combination.metric).build(**combination.metric_options)
+
+
+def test_euclid_by_hand():
+    metric = MANAGER.find("metrics", "euclid").build().fit(np.zeros((2, 2)), None, None)
+    found = metric.distance([[0.0, 0.0], [3.0, 4.0]], [[3.0, 4.0]])
+    np.testing.assert_allclose(found, [[5.0], [0.0]], atol=1e-12)
+
+
+def test_raw_pixels_by_hand():
+    feature = MANAGER.find("features", "raw-pixels").build(height_px=1, width_px=2)
+    image = np.array([[[0, 51, 255], [102, 0, 0]]], np.uint8)
+    np.testing.assert_allclose(feature.extract(image), [0, 0.2, 1, 0.4, 0, 0], atol=1e-7)
+
+
+class Recorder:
+    """A metric that remembers what it was fitted on."""
+
+    def fit(self, features, pids, camids):
+        self.seen = features.ravel().tolist(), pids.tolist(), camids.tolist()
+        return self
+
+    def distance(self, query, gallery):
+        return np.abs(query - gallery.T)
+
+
+class Images:
+    samples = [Sample(f"{row}.png", pid=row // 2, camid=row % 2) for row in range(8)]
+
+    def __init__(self):
+        self.reads = []
+
+    def read(self, row):
+        self.reads.append(row)
+        return np.full((1, 1, 3), row, np.uint8)
+
+
+class Level:
+    def extract(self, image):
+        return image[0, 0, :1].astype(np.float32)
+
+
+def test_a_metric_is_fitted_on_training_rows_only_and_images_are_read_once():
+    dataset, metric = Images(), Recorder()
+    store = FeatureStore(dataset, Level(), progress=False)
+    split = Split(train=(0, 1, 2, 3), query=(4, 6), gallery=(5, 7))
+    problem = split_problem(dataset, split, store, metric)
+    assert metric.seen == ([0, 1, 2, 3], [0, 0, 1, 1], [0, 1, 0, 1])
+    np.testing.assert_array_equal(problem.distmat, [[1, 3], [1, 1]])
+    assert problem.query_pids.tolist() == [2, 3]
+    split_problem(dataset, split, store, metric)
+    assert sorted(dataset.reads) == list(range(8))
