@@ -7,6 +7,7 @@ TINY = {
     "network.options": "{channels: 4, units: [16, 16, 8], dropout: 0.5}",
     "training.pairs": "96",
     "training.batch_pairs": "12",
+    "training.negatives_per_positive": "2",
     "training.validate_every_pairs": "48",
     "training.checkpoint_every_pairs": "24",
 }

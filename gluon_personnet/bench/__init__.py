@@ -1,13 +1,13 @@
-"""Measurements, each against a naive form and a limit in the same run."""
+"""Measurements, each against a naive form or a limit in the same run. ``ranking`` does without MXNet."""
 
 import statistics
 import time
 
-from gluon_personnet.backend import mx
-
 
 def median_seconds(function, repeats):
     """Median wall time of `function`, which must queue device work, after one untimed call."""
+    from gluon_personnet.backend import mx
+
     function()
     mx.nd.waitall()
     times = []
@@ -21,6 +21,8 @@ def median_seconds(function, repeats):
 
 def arithmetic_limit(ctx, repeats, rows=1024, units=4096):
     """FLOP/s of the device's fastest routine for this kind of work: one square FullyConnected, float32."""
+    from gluon_personnet.backend import mx
+
     data = mx.nd.random.normal(shape=(rows, units), ctx=ctx)
     weight, bias = mx.nd.random.normal(shape=(units, units), ctx=ctx), mx.nd.zeros(units, ctx=ctx)
     seconds = median_seconds(lambda: mx.nd.FullyConnected(data, weight, bias, num_hidden=units), repeats)

@@ -8,7 +8,7 @@ import click
 
 from gluon_personnet.errors import GpnetError, did_you_mean
 
-COMMANDS = ("train", "evaluate", "list", "show", "check", "bench", "doctor")
+COMMANDS = ("train", "evaluate", "list", "show", "check", "bench", "new-plugin", "doctor")
 
 
 def load_plugins():
@@ -32,7 +32,7 @@ class Group(click.Group):
 
     def get_command(self, ctx, name):
         if name in COMMANDS:
-            return importlib.import_module(f"gluon_personnet.cli.{name}").command
+            return importlib.import_module(f"gluon_personnet.cli.{name.replace('-', '_')}").command
         entry = _plugin_commands().get(name)
         return entry.load() if entry else None
 

@@ -7,31 +7,47 @@ import click
 
 from gluon_personnet.cli import options
 
-BENCHES = ("train", "difference")
+BENCHES = {
+    "train": ("pairs", "repeats", "device"),
+    "difference": ("pairs", "repeats", "device"),
+    "ranking": ("queries", "gallery"),
+}
+"""Name -> the options that it takes."""
 
 
 @click.command("bench")
-@click.argument("name", type=click.Choice(BENCHES))
-@click.option("--pairs", type=click.IntRange(min=4), help="Pairs a step.")
-@click.option("--repeats", type=click.IntRange(min=1), default=7, show_default=True, help="Timed repetitions.")
+@click.argument("name", type=click.Choice(list(BENCHES)))
+@click.option("--pairs", type=click.IntRange(min=4), help="train, difference: pairs a step.")
+@click.option("--repeats", type=click.IntRange(min=1), help="train, difference: timed repetitions; by default 7.")
+@click.option("--queries", type=click.IntRange(min=1), help="ranking: query images; by default 3368.")
+@click.option("--gallery", type=click.IntRange(min=1), help="ranking: gallery images; by default 19732.")
 @options.json_file
 @options.device
 @options.threads
-def command(name, pairs, repeats, json_path, device):
-    """Measure speed against the paper's literal form, and against the machine's limit, in one run.
+def command(name, json_path, **given):
+    """Measure speed against a naive form, and against the machine's limit, in one run.
 
-    Figures are medians; run nothing else meanwhile.
+    train and difference compare the network with the paper's literal form (medians); ranking compares the evaluation
+    of a problem of Market-1501's size with a loop over queries. Run nothing else meanwhile.
 
     \b
     Examples:
       gpnet bench train
       gpnet bench difference --json difference.json
+      gpnet bench ranking
     """
-    from gluon_personnet.backend import pick_device
+    given = {option: value for option, value in given.items() if value is not None}
+    for option in given:
+        if option not in BENCHES[name]:
+            right = ", ".join(f"--{known}" for known in BENCHES[name])
+            raise click.UsageError(f"--{option} means nothing for the bench {name}; right: {right}")
     from gluon_personnet.report import write_json
 
-    run = importlib.import_module(f"gluon_personnet.bench.{name}").run
-    result = run(pick_device(device), repeats=repeats, **({"pairs": pairs} if pairs else {}))
+    if "device" in BENCHES[name]:
+        from gluon_personnet.backend import pick_device
+
+        given["ctx"] = pick_device(given.pop("device", None))
+    result = importlib.import_module(f"gluon_personnet.bench.{name}").run(**given)
     for key, value in result.items():
         click.echo(f"{key:<22} {value:.4g}" if isinstance(value, float) else f"{key:<22} {_plain(value)}")
     if json_path:

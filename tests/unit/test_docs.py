@@ -60,4 +60,4 @@ def test_commands_in_the_readme_exist():
     from gluon_personnet.cli import COMMANDS
 
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"gpnet ([a-z]+)", readme)) == set(COMMANDS)
+    assert set(re.findall(r"gpnet ([a-z-]+)", readme)) == set(COMMANDS)
