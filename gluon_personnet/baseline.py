@@ -9,6 +9,7 @@ from gluon_personnet.data.samples import split_hash
 from gluon_personnet.errors import RecipeError
 from gluon_personnet.files import write_text
 from gluon_personnet.ranking import check_distmat
+from gluon_personnet.statistics import bootstrap_interval
 
 
 class FeatureStore:
@@ -155,9 +156,12 @@ def _over_splits(numbers, parts):
     result["card"]["split"] = ", ".join(f"{n} ({part['card']['split'].split()[-1]})" for n, part in zip(numbers, parts))
     result["card"]["statistics"] = f"mean and standard deviation (ddof 0) over {len(parts)} splits"
     for key in first:
-        if key in ("protocol", "card", "queries"):
-            continue
-        result[key] = _mean([part[key] for part in parts])
+        if key not in ("protocol", "card", "queries", "cmc", "per_query", "rank1_interval"):
+            result[key] = _mean([part[key] for part in parts])
+    if "per_query" in first:
+        pooled = {key: [value for part in parts for value in part["per_query"][key]] for key in first["per_query"]}
+        rates = np.array(pooled["rank1"], np.float64)
+        result.update(per_query=pooled, rank1_interval=list(bootstrap_interval(rates, pooled["pid"])))
     if "cmc" in first:
         means = {rank: [part["cmc"][rank]["mean"] for part in parts] for rank in first["cmc"]}
         result["cmc"] = {rank: {"mean": float(np.mean(v)), "std": float(np.std(v))} for rank, v in means.items()}

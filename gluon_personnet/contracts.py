@@ -59,6 +59,9 @@ class Measures:
         Cumulative matching characteristic as fractions, mean and standard deviation over the repeats.
     queries_used, queries_skipped : int
         Queries with and without a true match in the gallery.
+    hits, hit_pids : float64 (N,), int64 (N,), or None
+        Of every query, in order: how often the first in its ranking is a true match, 0 to 1 over the repeats, NaN for
+        a skipped query; and its identity. For intervals and for comparing two results query by query.
     others : mapping
         Further measures, such as ``{"mean_ap": {"exact": 0.41}}``; JSON types only, rates as fractions.
     """
@@ -69,6 +72,8 @@ class Measures:
     queries_used: int = 0
     queries_skipped: int = 0
     others: Mapping = field(default_factory=dict)
+    hits: Optional[np.ndarray] = None
+    hit_pids: Optional[np.ndarray] = None
 
 
 class Protocol(Interface):

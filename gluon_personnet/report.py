@@ -17,6 +17,9 @@ def as_text(report):
     return "\n\n".join(_result_text(result) for result in report["results"])
 
 
+SHOWN_OTHERWISE = ("protocol", "cmc", "curve", "card", "queries", "splits", "rank1_interval", "per_query")
+
+
 def _result_text(result):
     lines = [f"protocol {result['protocol']}"]
     if "cmc" in result:
@@ -25,8 +28,11 @@ def _result_text(result):
         figures = (f"{100 * value['mean']:.2f} +- {100 * value['std']:.2f}" for value in cmc.values())
         lines.append("  CMC (%)  " + "".join(f"{figure:>14}" for figure in figures))
     for key, value in result.items():
-        if key not in ("protocol", "cmc", "curve", "card", "queries", "splits"):
+        if key not in SHOWN_OTHERWISE:
             lines.append(f"  {key}: {json.dumps(value)}")
+    if "rank1_interval" in result:
+        low, high = result["rank1_interval"]
+        lines.append(f"  rank-1, 95 % interval over identities: {100 * low:.2f} to {100 * high:.2f}")
     if "cmc" in result and len(result.get("splits", ())) > 1:
         rank1 = " ".join(f"{100 * part['cmc']['1']['mean']:.2f}" for part in result["splits"])
         lines.append(f"  rank-1 by split: {rank1}")

@@ -1,7 +1,10 @@
 """From a distance matrix to results: protocols by name, what each measures, and its protocol card. No MXNet here."""
 
+import numpy as np
+
 from gluon_personnet import seeding
 from gluon_personnet.errors import DataError, GpnetError, PluginError
+from gluon_personnet.statistics import bootstrap_interval
 
 RANKS = (1, 5, 10, 20)
 
@@ -101,6 +104,10 @@ def _result(name, measures, data_card):
         }
         result["curve"] = [float(value) for value in measures.cmc]
     result["queries"] = {"used": measures.queries_used, "skipped": measures.queries_skipped}
+    if measures.hits is not None:
+        rates = [None if np.isnan(rate) else float(rate) for rate in measures.hits]
+        result["rank1_interval"] = list(bootstrap_interval(measures.hits, measures.hit_pids))
+        result["per_query"] = {"rank1": rates, "pid": [int(pid) for pid in measures.hit_pids]}
     clash = set(measures.others) & {*result, "cmc", "curve"}
     if clash:
         raise PluginError(f"protocol {name!r}: measure {min(clash)!r} is a word of the report; rename it")

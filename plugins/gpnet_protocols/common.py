@@ -74,6 +74,13 @@ def own_column(query_pids, identities):
     return np.where(found & (query_pids != JUNK_PID), at, -1)
 
 
+def rank1_hits(ranks, num_query):
+    """Of every query whether its first is a true match: float64 (num_query,), 1 or 0, NaN for one without a match."""
+    hits = np.full(num_query, np.nan)
+    hits[ranks.query[ranks.starts]] = ranks.rank[ranks.starts] == 1
+    return hits
+
+
 def no_query_left(protocol, problem, exclude):
     """The DataError for a set of queries of which none has a true match: how many, which, why."""
     absent = ~np.isin(problem.query_pids, problem.gallery_pids[problem.gallery_pids != JUNK_PID])

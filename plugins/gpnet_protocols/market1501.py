@@ -10,7 +10,7 @@ from gluon_personnet.ranking import (
     inverse_negative_penalty,
     rank_matches,
 )
-from gpnet_protocols.common import check_count, no_query_left
+from gpnet_protocols.common import check_count, no_query_left, rank1_hits
 
 AVERAGE_PRECISION = (
     "exact: mean over the hits of the precision at the hit; market1501: trapezoids between the precision before and at "
@@ -68,6 +68,8 @@ class Market1501:
                 "mean_ap": {name: float(ap.mean()) for name, ap in average_precision(ranks).items()},
                 "minp": float(inverse_negative_penalty(ranks).mean()),
             },
+            hits=rank1_hits(ranks, len(problem.query_pids)),
+            hit_pids=problem.query_pids,
         )
 
     def _pool(self, problem):

@@ -51,11 +51,15 @@ class MultiShot:
         distances, own = distances[used], own[used]
         limit = distances[np.arange(len(used)), own][:, None]
         ahead = (distances < limit) | ((distances == limit) & (place < place[own, None]))
+        hits = np.full(len(problem.query_pids), np.nan)
+        hits[used] = ~ahead.any(axis=1)
         return Measures(
             card=self._card(),
             cmc=cmc_from_ranks(1 + ahead.sum(axis=1), self.max_rank),
             queries_used=len(used),
             queries_skipped=len(problem.query_pids) - len(used),
+            hits=hits,
+            hit_pids=problem.query_pids,
         )
 
     def _card(self):

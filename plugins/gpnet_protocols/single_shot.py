@@ -50,10 +50,13 @@ class SingleShot:
         """
         problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
         curves, drawn, used, asked, rankings = [], set(), set(), 0, 0
+        first, ranked = np.zeros((2, len(problem.query_pids)))  # of every query: true matches put first, and rankings
         for _ in range(self.trials):
             rows, ranks = self._trial(problem, rng)
             drawn.update(rows.tolist())
             used.update(rows[ranks.query].tolist())
+            np.add.at(first, rows[ranks.query], ranks.rank == 1)
+            np.add.at(ranked, rows[ranks.query], 1)
             asked += len(rows)
             rankings += len(ranks.rank)
             if len(ranks.rank):
@@ -66,6 +69,8 @@ class SingleShot:
             cmc_std=np.std(curves, axis=0),
             queries_used=len(used),
             queries_skipped=len(drawn - used),
+            hits=np.divide(first, ranked, out=np.full(len(first), np.nan), where=ranked > 0),
+            hit_pids=problem.query_pids,
             others={"rankings": rankings, "rankings_skipped": asked - rankings},
         )
 
