@@ -5,7 +5,7 @@ import json
 import numpy as np
 from tqdm import tqdm
 
-from gluon_personnet.data.samples import split_hash
+from gluon_personnet.data.samples import labels, split_hash
 from gluon_personnet.errors import RecipeError
 from gluon_personnet.files import write_text
 from gluon_personnet.ranking import check_distmat
@@ -44,13 +44,10 @@ def split_problem(dataset, split, store, metric):
     -------
     Problem
     """
-
-    def labels(rows):
-        return [np.array([getattr(dataset.samples[row], field) for row in rows]) for field in ("pid", "camid")]
-
-    fitted = metric.fit(store.rows(split.train), *labels(split.train))
+    samples = dataset.samples
+    fitted = metric.fit(store.rows(split.train), *labels(samples, split.train))
     distmat = fitted.distance(store.rows(split.query), store.rows(split.gallery))
-    return check_distmat(distmat, *labels(split.query), *labels(split.gallery))
+    return check_distmat(distmat, *labels(samples, split.query), *labels(samples, split.gallery))
 
 
 def parse_splits(text, dataset):

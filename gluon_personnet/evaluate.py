@@ -2,25 +2,16 @@
 
 import time
 
-import numpy as np
-
 from gluon_personnet.backend import versions
 from gluon_personnet.contracts import Split
 from gluon_personnet.distmat import save_distmat
 from gluon_personnet.errors import CheckpointError
 from gluon_personnet.network.pairs import unique_parameters
-from gluon_personnet.ranking import check_distmat
 from gluon_personnet.recipe import recipe_from_dict
 from gluon_personnet.results import Evaluation
 from gluon_personnet.scoring import Scorer
-from gluon_personnet.task import Task
+from gluon_personnet.task import Task, build_network
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
-
-
-def build_network(recipe, manager):
-    """The recipe's network, not yet initialised."""
-    section = recipe.network
-    return manager.find("networks", section.name).build(where="network.options", **section.options)
 
 
 def evaluate_run(run, manager, locate, ctx, protocols=(), seed=None, progress=True, *, rerank=None, distmat_path=None):
@@ -87,15 +78,8 @@ def evaluate_run(run, manager, locate, ctx, protocols=(), seed=None, progress=Tr
 
 def _score(task, scorer, with_among, progress):
     """The test split's Problem, and the distances among its queries and among its gallery images if asked for."""
-    query, gallery = task.test.query, task.test.gallery
-    distmat = task.distmat(scorer, task.test, progress)
-    labels = [
-        np.array([getattr(task.dataset.samples[row], field) for row in rows])
-        for rows in (query, gallery)
-        for field in ("pid", "camid")
-    ]
-    problem = check_distmat(distmat, *labels)
-    sides = (query, gallery) if with_among else ()
+    problem = task.problem(scorer, task.test, progress)
+    sides = (task.test.query, task.test.gallery) if with_among else ()
     return problem, tuple(task.distmat(scorer, Split(train=(), query=rows, gallery=rows), progress) for rows in sides)
 
 

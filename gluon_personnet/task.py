@@ -2,8 +2,15 @@
 
 from gluon_personnet import seeding
 from gluon_personnet.data.images import ImageCache
-from gluon_personnet.data.samples import hold_out, split_hash
+from gluon_personnet.data.samples import hold_out, labels, split_hash
 from gluon_personnet.errors import RecipeError
+from gluon_personnet.ranking import check_distmat
+
+
+def build_network(recipe, manager):
+    """The recipe's network, not yet initialised."""
+    section = recipe.network
+    return manager.find("networks", section.name).build(where="network.options", **section.options)
 
 
 class Task:
@@ -48,17 +55,13 @@ class Task:
         """Distances of all query-gallery pairs of a split, float64 (Q, G)."""
         return scorer.distmat(self.cache.images(split.query), self.cache.images(split.gallery), progress)
 
-    def measure(self, protocol, distmat, split, rng):
-        """What `protocol` makes of the distances of a split."""
+    def problem(self, scorer, split, progress=False):
+        """Distances of a split with their labels: a :class:`~gluon_personnet.ranking.Problem`."""
         samples = self.dataset.samples
-        labels = [
-            [getattr(samples[row], field) for row in rows]
-            for rows in (split.query, split.gallery)
-            for field in ("pid", "camid")
-        ]
-        return protocol.evaluate(distmat, *labels, rng)
+        distmat = self.distmat(scorer, split, progress)
+        return check_distmat(distmat, *labels(samples, split.query), *labels(samples, split.gallery))
 
     def validate(self, scorer):
         """The recipe's protocol on the validation identities, with the same random choices every time."""
-        distmat = self.distmat(scorer, self.validation)
-        return self.measure(self._protocol, distmat, self.validation, seeding.generator(self._seed, "validation"))
+        problem = self.problem(scorer, self.validation)
+        return self._protocol.evaluate(*problem, seeding.generator(self._seed, "validation"))

@@ -41,8 +41,7 @@ def command(recipe, out, resume, overrides, data, device, memory_mib, quiet):
         raise CheckpointError(f"run {run.path}: exists; add --resume to go on with it, or choose another --out")
 
     from gluon_personnet.backend import pick_device
-    from gluon_personnet.evaluate import build_network
-    from gluon_personnet.task import Task
+    from gluon_personnet.task import Task, build_network
     from gluon_personnet.training.trainer import Stopped, Trainer
 
     manager = load_plugins()

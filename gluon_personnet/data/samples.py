@@ -24,6 +24,12 @@ def cameras_by_pid(samples, rows):
     return dict(sorted(cameras.items()))
 
 
+def labels(samples, rows):
+    """Identities and cameras of some rows: int64 (N,), int64 (N,)."""
+    found = np.array([samples[row][1:] for row in rows], np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
 def cross_view(samples, rows):
     """Divide test rows into queries and gallery.
 

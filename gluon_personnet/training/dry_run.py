@@ -4,8 +4,8 @@ import math
 
 from gluon_personnet.backend import mx
 from gluon_personnet.errors import RecipeError
-from gluon_personnet.evaluate import build_network
 from gluon_personnet.network.pairs import initialise, unique_parameters
+from gluon_personnet.task import build_network
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.schedule import make_schedule
 
