@@ -14,7 +14,9 @@ from gluon_personnet.task import Task, build_network
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
 
 
-def evaluate_run(run, manager, locate, ctx, protocols=(), seed=None, progress=True, *, rerank=None, distmat_path=None):
+def evaluate_run(
+    run, manager, locate, ctx, protocols=(), seed=None, progress=True, *, rerank=None, distmat_path=None, mirrored=None
+):
     """Evaluate a run's selected network on the test identities of its split.
 
     Parameters
@@ -32,6 +34,9 @@ def evaluate_run(run, manager, locate, ctx, protocols=(), seed=None, progress=Tr
         Also scores all pairs of query images and all of gallery images.
     distmat_path : path, optional
         Where to write the distances as scored, with their labels.
+
+    mirrored : bool, optional
+        Whether distances are averaged with those of the mirrored pairs; by default as the recipe says.
 
     Returns
     -------
@@ -54,6 +59,8 @@ def evaluate_run(run, manager, locate, ctx, protocols=(), seed=None, progress=Tr
     set_parameters(unique_parameters(network), checkpoint.group("parameter"), where)
     options = network.options
     task = Task(recipe, manager, locate, options["height_px"], options["width_px"], progress=progress)
+    if mirrored is not None:
+        task.mirrored = mirrored
     if task.split_hash != checkpoint.record["split_hash"]:
         raise CheckpointError(
             f"{where}: trained on split {checkpoint.record['split_hash']}, the data set now gives {task.split_hash}"
@@ -87,6 +94,7 @@ def _data_card(recipe, task):
     test = {task.dataset.samples[row].pid for row in task.test.query}
     return {
         "method": recipe.network.name,
+        "distance": "mean of the pair's and of the mirrored pair's" if task.mirrored else "of the pair as it is",
         "data set": recipe.dataset.name,
         "split": f"{recipe.dataset.split}, hash {task.split_hash}",
         "identities": f"{len({task.dataset.samples[row].pid for row in task.train})} train, "

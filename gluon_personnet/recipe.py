@@ -84,9 +84,10 @@ class AugmentationSection:
 
 @dataclass(frozen=True)
 class EvaluationSection:
-    """The protocol used on validation identities and, by default, on the test identities."""
+    """The protocol used on validation and, by default, on test identities; whether mirrored pairs are averaged in."""
 
     protocol: str = "single-shot"
+    mirrored: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

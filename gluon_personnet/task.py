@@ -50,10 +50,17 @@ class Task:
         protocol = manager.find("protocols", recipe.evaluation.protocol)
         self._protocol = protocol.build(where="evaluation.options", **recipe.evaluation.options)
         self._seed = recipe.seed
+        self.mirrored = recipe.evaluation.mirrored
 
     def distmat(self, scorer, split, progress=False):
-        """Distances of all query-gallery pairs of a split, float64 (Q, G)."""
-        return scorer.distmat(self.cache.images(split.query), self.cache.images(split.gallery), progress)
+        """Distances of all query-gallery pairs of a split, float64 (Q, G); averaged with those of the mirrored pairs
+        where :attr:`mirrored` is set.
+        """
+        query, gallery = self.cache.images(split.query), self.cache.images(split.gallery)
+        distmat = scorer.distmat(query, gallery, progress)
+        if self.mirrored:
+            distmat = (distmat + scorer.distmat(query[:, :, ::-1], gallery[:, :, ::-1], progress)) / 2
+        return distmat
 
     def problem(self, scorer, split, progress=False):
         """Distances of a split with their labels: a :class:`~gluon_personnet.ranking.Problem`."""

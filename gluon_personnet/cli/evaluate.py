@@ -12,6 +12,7 @@ BELONGS = {
     "run_path": "a run",
     "recipe": "a run",
     "save_distmat": "a run",
+    "mirrored": "a run",
     "device": "a run",
     "data": "a run or a baseline",
     "dataset": "a baseline",
@@ -46,6 +47,7 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 @options.json_file
 @click.option("--plot", type=click.Path(dir_okay=False), help="Also draw the CMC here: .png, .svg or .pdf.")
 @click.option("--save-distmat", type=click.Path(dir_okay=False), help="Also write distances and labels as npz.")
+@click.option("--mirrored/--no-mirrored", default=None, help="Average with mirrored pairs; by default as the recipe.")
 @options.data
 @options.device
 @options.threads
@@ -151,7 +153,7 @@ def _evaluate_baseline(baseline, names, seed, dataset, splits, overrides, data, 
     return work.report(parse_splits(splits, work.dataset), seed or 0, run.evaluation), run
 
 
-def _evaluate_run(names, seed, rerank, run_path, recipe, save_distmat, data, device, quiet, **unused):
+def _evaluate_run(names, seed, rerank, run_path, recipe, save_distmat, mirrored, data, device, quiet, **unused):
     from gluon_personnet.runs import find_run
 
     run = find_run(run_path, recipe)
@@ -160,7 +162,8 @@ def _evaluate_run(names, seed, rerank, run_path, recipe, save_distmat, data, dev
     from gluon_personnet.evaluate import evaluate_run
 
     where = run, load_plugins(), options.locator(data), pick_device(device)
-    return evaluate_run(*where, names, seed, not quiet, rerank=rerank, distmat_path=save_distmat), run
+    how = {"rerank": rerank, "distmat_path": save_distmat, "mirrored": mirrored}
+    return evaluate_run(*where, names, seed, not quiet, **how), run
 
 
 def _write_evaluation(report, run):

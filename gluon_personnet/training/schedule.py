@@ -6,7 +6,7 @@ from gluon_personnet.errors import RecipeError, did_you_mean
 
 
 class Plateau:
-    """Divide the rate when the validation rank-1 has stopped improving (section V).
+    """Divide the rate when validation has stopped improving (section V).
 
     Parameters
     ----------
@@ -25,10 +25,10 @@ class Plateau:
         """Learning rate at any step until the next validation."""
         return self.state["lr"]
 
-    def validated(self, rank1):
-        """Take note of a validation's rank-1 (fraction)."""
-        if rank1 > self.state["best"]:
-            self.state.update(best=rank1, waited=0)
+    def validated(self, score):
+        """Take note of a validation's score; more is better."""
+        if score > self.state["best"]:
+            self.state.update(best=score, waited=0)
             return
         self.state["waited"] += 1
         if self.state["waited"] >= self._patience:
@@ -75,7 +75,7 @@ class Planned:
         """Learning rate of that step."""
         return float(self._rate(step))
 
-    def validated(self, rank1):
+    def validated(self, score):
         """Nothing: the rate is planned."""
 
 
@@ -103,7 +103,7 @@ def make_schedule(section, base_lr, steps):
     Returns
     -------
     object
-        With ``rate(step)``, ``validated(rank1)`` and a JSON-able ``state``.
+        With ``rate(step)``, ``validated(score)`` and a JSON-able ``state``.
 
     Raises
     ------

@@ -93,6 +93,24 @@ def test_saved_distances_give_the_results_of_the_run(gpnet, tmp_path):
     assert (tmp_path / "runs/a/evaluation/definitions.txt").exists()
 
 
+def test_mirrored_pairs_are_averaged_in_as_the_recipe_or_the_option_says(gpnet, tmp_path):
+    gpnet("train", RECIPE, "--out", "plain", *settings())
+    gpnet("train", RECIPE, "--out", "mirrored", *settings(evaluation__mirrored="true"))
+    distances = {}
+    for name, run, extra in (
+        ("plain", "plain", []),
+        ("option", "plain", ["--mirrored"]),
+        ("recipe", "mirrored", []),
+        ("off", "mirrored", ["--no-mirrored"]),
+    ):
+        output = gpnet("evaluate", "--quiet", "--run", run, "--save-distmat", f"{name}.npz", *extra).output
+        assert ("mirrored pair's" in output) == (name in ("option", "recipe"))
+        distances[name] = np.load(tmp_path / f"{name}.npz")["distmat"]
+    assert np.abs(distances["plain"] - distances["option"]).max() > 1e-3
+    assert np.abs(distances["recipe"] - distances["off"]).max() > 1e-3
+    assert log("plain")[0] == log("mirrored")[0]  # how validation scores has no influence on training
+
+
 def test_same_seed_same_bytes_and_other_seed_others(gpnet):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         gpnet("train", RECIPE, "--out", name, *settings(seed=seed))
