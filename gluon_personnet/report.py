@@ -86,7 +86,7 @@ def _aligned(card):
 
 
 def plot_cmc(report, paths):
-    """Draw the CMC curves of all results that have one.
+    """Draw the CMC curves of all results that have one, with standard deviations at the ranks of the table.
 
     Parameters
     ----------
@@ -112,10 +112,13 @@ def plot_cmc(report, paths):
         curve = [100 * value for value in result["curve"]]
         first = result["cmc"]["1"]
         label = f"{result['protocol']}: rank-1 {100 * first['mean']:.1f} %"
-        axes.plot(range(1, len(curve) + 1), curve, marker=".", label=label)
+        (line,) = axes.plot(range(1, len(curve) + 1), curve, marker=".", label=label)
+        means, stds = ([100 * value[key] for value in result["cmc"].values()] for key in ("mean", "std"))
+        axes.errorbar([int(rank) for rank in result["cmc"]], means, stds, fmt="none", capsize=3, color=line.get_color())
     card = drawn[0]["card"]
-    axes.set(xlabel="rank", ylabel="identification rate (%)", ylim=(0, 101))
-    axes.set_xlim(1, max(20, 1))
+    axes.set(
+        xlabel="rank", ylabel="identification rate (%)", ylim=(0, 101), xlim=(0.5, 20.5), xticks=(1, 5, 10, 15, 20)
+    )
     source = card["distances"] if "distances" in card else f"{card['method']} on {card['data set']}"
     axes.set_title(f"{source}, {card['identities']}", fontsize=9)
     axes.grid(alpha=0.3)
