@@ -35,19 +35,59 @@ class FeatureStore:
         return np.stack([self._known[row] for row in rows])
 
 
-def split_problem(dataset, split, store, metric):
+def expand_queries(query, gallery, distmat, neighbours):
+    """Average query expansion.
+
+    Parameters
+    ----------
+    query, gallery : float (Q, D), float (G, D)
+        Features.
+    distmat : float (Q, G)
+        Their distances.
+    neighbours : int
+        How many gallery features to average a query's own with; of equally near ones those that come first.
+
+    Returns
+    -------
+    float (Q, D)
+
+    Source: Chum et al., Total Recall: Automatic Query Expansion with a Generative Feature Model, ICCV 2007 (average
+    query expansion), here without its spatial verification of the neighbours.
+    """
+    nearest = np.argsort(distmat, axis=1, kind="stable")[:, :neighbours]  # (Q, neighbours)
+    return (query + gallery[nearest].sum(axis=1)) / (1 + nearest.shape[1])
+
+
+def split_problem(dataset, split, store, metric, neighbours=0, with_among=False):
     """Fit `metric` on the training rows of `split` and measure its test rows.
 
     The metric is handed training images only, before it is asked for distances.
 
+    Parameters
+    ----------
+    dataset : Dataset
+    split : Split
+    store : FeatureStore
+    metric : Metric
+    neighbours : int
+        For :func:`expand_queries`; 0 leaves queries as they are.
+    with_among : bool
+        Whether to measure the distances among queries and among gallery images too.
+
     Returns
     -------
-    Problem
+    problem : Problem
+    among : tuple of float64 (Q, Q), (G, G), or empty
     """
     samples = dataset.samples
     fitted = metric.fit(store.rows(split.train), *labels(samples, split.train))
-    distmat = fitted.distance(store.rows(split.query), store.rows(split.gallery))
-    return check_distmat(distmat, *labels(samples, split.query), *labels(samples, split.gallery))
+    query, gallery = store.rows(split.query), store.rows(split.gallery)
+    distmat = fitted.distance(query, gallery)
+    if neighbours:
+        query = expand_queries(query, gallery, distmat, neighbours)
+        distmat = fitted.distance(query, gallery)
+    among = tuple(fitted.distance(rows, rows) for rows in (query, gallery)) if with_among else ()
+    return check_distmat(distmat, *labels(samples, split.query), *labels(samples, split.gallery)), among
 
 
 def parse_splits(text, dataset):
@@ -78,14 +118,17 @@ class BaselineEvaluation:
     locate : Locator
     evaluation : Evaluation
         The protocols.
+    neighbours : int
+        Gallery features averaged into each query's (:func:`expand_queries`).
     progress : bool
     """
 
-    def __init__(self, manager, baseline, dataset, dataset_options, locate, evaluation, progress=True):
+    def __init__(self, manager, baseline, dataset, dataset_options, locate, evaluation, neighbours=0, progress=True):
         entry = manager.find("baselines", baseline)
         combination = entry.build()
         self._published = entry.published.get(dataset)
         self._evaluation, self._manager, self._combination = evaluation, manager, combination
+        self._neighbours = neighbours
         self.dataset = manager.find("datasets", dataset).build(locate, where="--set", **dataset_options)
         feature = manager.find("features", combination.feature).build(**combination.feature_options)
         self._store = FeatureStore(self.dataset, feature, progress)
@@ -95,6 +138,8 @@ class BaselineEvaluation:
             "metric": [combination.metric, dict(combination.metric_options)],
             "dataset": [dataset, dict(dataset_options)],
             "protocols": evaluation.names,
+            "query expansion": neighbours,
+            "re-ranking": evaluation.rerank.card if evaluation.rerank else "",
         }
 
     def report(self, numbers, seed, folder):
@@ -131,7 +176,9 @@ class BaselineEvaluation:
                 return known["report"]
         section = self._combination
         metric = self._manager.find("metrics", section.metric).build(**section.metric_options)
-        problem = split_problem(self.dataset, split, self._store, metric)
+        problem, among = split_problem(
+            self.dataset, split, self._store, metric, self._neighbours, self._evaluation.rerank is not None
+        )
         pids = {self.dataset.samples[row].pid for row in split.train}
         card = {
             "method": f"{self._settings['baseline']}: {section.feature} + {section.metric}",
@@ -139,7 +186,9 @@ class BaselineEvaluation:
             "split": f"{number}, hash {key['split']}",
             "identities": f"{len(pids)} train, {len(np.unique(problem.query_pids))} test",
         }
-        report = self._evaluation.report(problem, (), seed, card)
+        if self._neighbours:
+            card["query expansion"] = f"each query averaged with its {self._neighbours} nearest gallery features"
+        report = self._evaluation.report(problem, among, seed, card)
         write_text(path, json.dumps({"key": key, "report": report}) + "\n")
         return report
 

@@ -18,6 +18,7 @@ BELONGS = {
     "dataset": "a baseline",
     "splits": "a baseline",
     "overrides": "a baseline",
+    "query_expansion": "a baseline",
 }
 """Parameters that mean nothing for some sources of distances -> the sources they belong to."""
 RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
@@ -30,6 +31,9 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 @click.option("--dataset", help="Data set of the baseline.")
 @click.option("--splits", default="0", show_default=True, help="Splits of the baseline: all, or numbers such as 0,1.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Option of the data set; repeatable.")
+@click.option(
+    "--query-expansion", type=click.IntRange(min=1), help="Average each query's feature with this many nearest ones."
+)
 @click.option("--distmat", type=click.Path(dir_okay=False), help="Evaluate distances from an npz file instead.")
 @click.option("--protocol", "protocols", multiple=True, help="By default the recipe's; repeatable, scored once.")
 @click.option("--compare-definitions", is_flag=True, help="Every protocol with a CMC, side by side.")
@@ -79,7 +83,7 @@ def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_p
     if distmat:
         report, run = _evaluate_file(distmat, names, seed, rerank), None
     elif baseline:
-        report, run = _evaluate_baseline(baseline, names, seed, **others)
+        report, run = _evaluate_baseline(baseline, names, seed, rerank, **others)
     else:
         report, run = _evaluate_run(names, seed, rerank, **others)
     click.echo(reports.as_text(report))
@@ -110,8 +114,6 @@ def _check_usage(ctx):
         raise click.UsageError(f"--{source} needs --protocol or --compare-definitions")
     if source == "baseline" and "dataset" not in given:
         raise click.UsageError("--baseline needs --dataset")
-    if source == "baseline" and "rerank" in given:
-        raise click.UsageError("--rerank needs distances among queries and gallery images: a run, or --distmat")
     if {"protocols", "compare_definitions"} <= given:
         raise click.UsageError("--compare-definitions evaluates every protocol; leave out --protocol")
     for name in given.intersection(RERANKING) if "rerank" not in given else ():
@@ -138,16 +140,17 @@ def _evaluate_file(path, names, seed, rerank):
     return evaluate_distmat(path, Evaluation(load_plugins(), names, rerank=rerank), seed or 0)
 
 
-def _evaluate_baseline(baseline, names, seed, dataset, splits, overrides, data, quiet, **unused):
+def _evaluate_baseline(
+    baseline, names, seed, rerank, dataset, splits, overrides, query_expansion, data, quiet, **unused
+):
     from gluon_personnet.baseline import BaselineEvaluation, parse_splits
     from gluon_personnet.recipe import parse_options
     from gluon_personnet.results import Evaluation
     from gluon_personnet.runs import ROOT, Run
 
     manager, chosen = load_plugins(), parse_options(overrides)
-    work = BaselineEvaluation(
-        manager, baseline, dataset, chosen, options.locator(data), Evaluation(manager, names), not quiet
-    )
+    what = manager, baseline, dataset, chosen, options.locator(data), Evaluation(manager, names, rerank=rerank)
+    work = BaselineEvaluation(*what, query_expansion or 0, not quiet)
     name = "-".join([baseline, dataset, *(str(value).replace("/", "_") for value in chosen.values())])
     run = Run(ROOT / name)
     return work.report(parse_splits(splits, work.dataset), seed or 0, run.evaluation), run
@@ -172,8 +175,8 @@ def _write_evaluation(report, run):
 
     run.evaluation.mkdir(parents=True, exist_ok=True)
     name = "definitions" if "not_applicable" in report else "+".join(row["protocol"] for row in report["results"])
-    if any("re-ranking" in result["card"] for result in report["results"]):
-        name += "-re-ranked"
+    card = report["results"][0]["card"]
+    name += "-expanded" * ("query expansion" in card) + "-re-ranked" * ("re-ranking" in card)
     reports.write_json(report, run.evaluation / f"{name}.json")
     reports.write_text(run.evaluation / f"{name}.txt", reports.as_text(report) + "\n")
     plots = reports.plot_cmc(report, [run.evaluation / f"{name}-cmc.{ending}" for ending in ("png", "svg")])

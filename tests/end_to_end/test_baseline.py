@@ -36,9 +36,9 @@ def test_splits_already_done_are_not_done_again(gpnet, tmp_path, monkeypatch):
 
     done, real = [], baseline.split_problem
 
-    def counting(dataset, split, store, metric):
-        done.append(split)
-        return real(dataset, split, store, metric)
+    def counting(*arguments):
+        done.append(arguments)
+        return real(*arguments)
 
     monkeypatch.setattr(baseline, "split_problem", counting)
     gpnet("evaluate", "--baseline", "euclid", *TOY, "--splits", "0,1,2", "--json", "second.json")
@@ -47,6 +47,26 @@ def test_splits_already_done_are_not_done_again(gpnet, tmp_path, monkeypatch):
     assert (tmp_path / "first.json").read_text() == (tmp_path / "third.json").read_text()
     gpnet("evaluate", "--baseline", "euclid", *TOY, "--splits", "0", "--seed", "7")  # other trials
     assert len(done) == 2
+
+
+def test_expansion_and_re_ranking_change_the_result_and_stand_in_the_card(gpnet, tmp_path):
+    curves = {}
+    for name, extra in (
+        ("plain", []),
+        ("expanded", ["--query-expansion", 2]),
+        ("re-ranked", ["--rerank", "k-reciprocal", "--rerank-k1", 6, "--rerank-k2", 2]),
+    ):
+        gpnet("evaluate", "--baseline", "euclid", *TOY, "--json", "out.json", *extra)
+        (result,) = json.loads((tmp_path / "out.json").read_text())["results"]
+        curves[name] = result["curve"]
+        assert ("query expansion" in result["card"]) == (name == "expanded")
+        assert ("re-ranking" in result["card"]) == (name == "re-ranked")
+    assert curves["plain"] != curves["expanded"] and curves["plain"] != curves["re-ranked"]
+    (folder,) = (tmp_path / "runs").iterdir()
+    written = {path.name for path in (folder / "evaluation").glob("*.json")}
+    assert written == {
+        "split-0.json", "single-shot.json", "single-shot-expanded.json", "single-shot-re-ranked.json"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

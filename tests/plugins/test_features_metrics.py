@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gluon_personnet.baseline import FeatureStore, split_problem
+from gluon_personnet.baseline import FeatureStore, expand_queries, split_problem
 from gluon_personnet.contracts import Sample, Split
 from gluon_personnet.plugins import PluginManager
 from gluon_personnet.testing import check_feature, check_metric
@@ -71,9 +71,28 @@ def test_a_metric_is_fitted_on_training_rows_only_and_images_are_read_once():
     dataset, metric = Images(), Recorder()
     store = FeatureStore(dataset, Level(), progress=False)
     split = Split(train=(0, 1, 2, 3), query=(4, 6), gallery=(5, 7))
-    problem = split_problem(dataset, split, store, metric)
+    problem, among = split_problem(dataset, split, store, metric)
+    assert among == ()
     assert metric.seen == ([0, 1, 2, 3], [0, 0, 1, 1], [0, 1, 0, 1])
     np.testing.assert_array_equal(problem.distmat, [[1, 3], [1, 1]])
     assert problem.query_pids.tolist() == [2, 3]
     split_problem(dataset, split, store, metric)
     assert sorted(dataset.reads) == list(range(8))
+
+
+def test_query_expansion_by_hand():
+    query, gallery = np.array([[0.0, 0.0], [10.0, 0.0]]), np.array([[9.0, 3.0], [1.0, 2.0], [3.0, 4.0]])
+    distmat = np.array([[9.0, 2.0, 5.0], [3.0, 9.0, 9.5]])
+    np.testing.assert_allclose(expand_queries(query, gallery, distmat, 1), [[0.5, 1.0], [9.5, 1.5]])
+    np.testing.assert_allclose(expand_queries(query, gallery, distmat, 2)[0], [4 / 3, 2.0])
+    np.testing.assert_allclose(expand_queries(query, gallery, distmat, 9)[0], [13 / 4, 9 / 4])  # all there are
+
+
+def test_distances_among_queries_are_those_of_the_expanded_ones():
+    dataset, split = Images(), Split(train=(0, 1, 2, 3), query=(4, 6), gallery=(5, 7))
+    store = FeatureStore(dataset, Level(), progress=False)
+    problem, among = split_problem(dataset, split, store, Recorder(), neighbours=1, with_among=True)
+    # 4 averaged with 5; 6 with 5, the first of two at distance 1
+    np.testing.assert_allclose(problem.distmat, [[0.5, 2.5], [0.5, 1.5]])
+    np.testing.assert_allclose(among[0], [[0, 1], [1, 0]])
+    np.testing.assert_allclose(among[1], [[0, 2], [2, 0]])
