@@ -55,9 +55,10 @@ def _check_dataset(manager, name, overrides, data, quiet):
         click.echo(
             f"  {what:<12} expected {expected:>7}  found {found:>7}  {'ok' if expected == found else 'DIFFERENT'}"
         )
-    same = len(report.duplicates) - len(report.confusing)
-    if same:
-        click.echo(f"  note: {same} pairs of identical images of one person and camera, e.g. {report.duplicates[0]}")
+    harmless = [pair for pair in report.duplicates if pair not in report.confusing]
+    if harmless:
+        example = " and ".join(harmless[0])
+        click.echo(f"  note: {len(harmless)} pairs of identical images of one person and camera, such as {example}")
     for line in report.problems:
         click.echo(f"  problem: {line}")
     click.echo(f"{len(report.problems)} problems found" if report.problems else "no problems found")
