@@ -41,8 +41,8 @@ class PairLogits(HybridBlock):
 def initialise(network, ctx, weight_magnitude=3.0, bias_range=0.5):
     """Xavier weights and uniform biases, from MXNet's seeded generator.
 
-    Biases away from zero are what lets a tanh network learn here: from the difference on, tanh layers without bias
-    are odd functions, while "same or different" is an even one.
+    Biases start away from zero because from the difference on, max pooling aside, tanh layers without bias are odd
+    functions, while "same or different" is an even one.
 
     Parameters
     ----------
