@@ -38,3 +38,16 @@ def test_the_first_image_is_the_query(network):
     first, second = images(1, 0), images(1, 1)
     scorer = Scorer(network, mx.cpu())
     assert abs(scorer.distmat(first, second) - scorer.distmat(second, first)) > 1e-4
+
+
+def test_a_tile_is_the_same_bytes_wherever_it_is_computed(network):
+    query, gallery = images(5, 0), images(7, 1)
+    scorer, other = (Scorer(network, mx.cpu(), tile_pairs=6) for _ in range(2))
+    whole = scorer.distmat(query, gallery)
+    maps = other.maps(query, gallery)
+    tiling = other.tiling(maps)
+    assert len(tiling) > 2
+    pieces = np.full(whole.shape, np.nan)
+    for tile, distances in other.tiles(maps, tiling, reversed(range(len(tiling)))):
+        pieces[tile.rows, tile.columns] = distances
+    assert pieces.tobytes() == whole.tobytes()
