@@ -72,8 +72,12 @@ class Scorer:
 
     def tiling(self, maps):
         """The :class:`~gluon_personnet.tiling.Tiling` of these maps' distance matrix."""
-        columns = Tiling(*maps.shape, 1, min(COLUMNS, self._tile_pairs)).columns
-        return Tiling(*maps.shape, max(1, self._tile_pairs // columns), columns)
+        return self.tiling_of(*maps.shape)
+
+    def tiling_of(self, num_query, num_gallery):
+        """The tiling of a (num_query, num_gallery) matrix."""
+        columns = Tiling(num_query, num_gallery, 1, min(COLUMNS, self._tile_pairs)).columns
+        return Tiling(num_query, num_gallery, max(1, self._tile_pairs // columns), columns)
 
     def tiles(self, maps, tiling, numbers):
         """Score tiles: yields (Tile, float64 (height, width) distances) in the order of `numbers`.
