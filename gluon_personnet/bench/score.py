@@ -76,13 +76,18 @@ def _roofline(network, rows, ctx):
     return run
 
 
+def _pair_pixels(query, gallery):
+    """Both images of NAIVE_PAIRS pairs, float32 (NAIVE_PAIRS, 3, H, W)."""
+    return [to_network_input(side[np.arange(NAIVE_PAIRS) % len(side)]) for side in (query, gallery)]
+
+
 def _naive_forms(network, query, gallery, ctx):
     """Name -> (pairs a call, function): the literal pair forward, and its head on cached trunk maps."""
     literal = LiteralPersonNet(network)
     cached = _CachedLiteral(literal)
     for block in (literal, cached):
         block.hybridize(static_alloc=True, static_shape=True)
-    pixels = [mx.nd.array(to_network_input(side[:NAIVE_PAIRS]), ctx=ctx) for side in (query, gallery)]
+    pixels = [mx.nd.array(side, ctx=ctx) for side in _pair_pixels(query, gallery)]
     maps = [mx.nd.tile(network.trunk(side), (CACHED_PAIRS // NAIVE_PAIRS, 1, 1, 1)) for side in pixels]
     return {
         "naive": (NAIVE_PAIRS, lambda: literal(*pixels).wait_to_read()),
@@ -96,7 +101,7 @@ def _torch_form(network, query, gallery):
         return None, None
     from gluon_personnet.bench.torch_peer import forward
 
-    pixels = [to_network_input(side[:NAIVE_PAIRS]) for side in (query, gallery)]
+    pixels = _pair_pixels(query, gallery)
     run, logits = forward(network, *pixels, int(os.environ["OMP_NUM_THREADS"]))
     here = network(*(mx.nd.array(side) for side in pixels)).asnumpy()
     return (NAIVE_PAIRS, run), float(np.abs(logits - here).max())
@@ -120,7 +125,7 @@ def run(ctx, queries=200, gallery=2000, repeats=5, plot=None, sizes=SIZES):
     ----------
     ctx : mxnet.Context
     queries, gallery : int
-        Size of the distance matrix; at least 64 each.
+        Size of the distance matrix.
     repeats : int
         Timed repetitions; medians are given.
     plot : path, optional
