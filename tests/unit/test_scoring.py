@@ -294,3 +294,16 @@ def test_real_images_score_as_the_plain_forward_does(real_data):
     distmat = Scorer(network, mx.cpu()).distmat(*read)
     np.testing.assert_allclose(distmat, exact, atol=1e-4)
     assert (distmat.argsort(axis=1) == exact.argsort(axis=1)).all()
+
+
+def test_a_long_run_says_what_it_will_take(network, monkeypatch, capsys):
+    monkeypatch.setattr("gluon_personnet.scoring.LONG_SECONDS", 0)
+    monkeypatch.setattr(Cost, "AT_LEAST_SECONDS", 0.0)
+    scorer = Scorer(network, mx.cpu(), tile_pairs=1)
+    scorer.distmat(images(4, 0), images(5, 1), progress=True)
+    captured = capsys.readouterr()
+    assert (
+        captured.err.count("score: 20 pairs in about 00:00, ") == 1 and "judged by the first 10 tiles" in captured.err
+    )
+    scorer.distmat(images(4, 0), images(5, 1))
+    assert capsys.readouterr().err == ""
