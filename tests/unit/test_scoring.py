@@ -271,6 +271,15 @@ def test_a_map_file_that_is_gone(tmp_path):
         MapFile(tmp_path / "query.npy")
 
 
+def test_folders_that_cannot_be_written(network, tmp_path):
+    query, gallery = images(2, 0), images(2, 1)
+    with pytest.raises(DataError, match="cannot write 0 MiB of maps .No such file"):
+        Scorer(network, mx.cpu(), memory_mib=0.001).maps(query, gallery, tmp_path / "missing")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot keep scores there"):
+        Scorer(network, mx.cpu()).distmat(query, gallery, work=tmp_path / "file")
+
+
 def test_cost_is_judged_by_tiles_behind_the_first(monkeypatch):
     times = iter([0.0, *(0.5 * number for number in range(20))])
     monkeypatch.setattr("gluon_personnet.scoring.time.perf_counter", lambda: next(times))
