@@ -98,6 +98,13 @@ def test_planned_schedules():
     np.testing.assert_allclose(rates("linear")[[0, 50]], [0.5, 0.25], rtol=0.03)
 
 
+@pytest.mark.parametrize("name", ["constant", "linear", "cosine"])
+@pytest.mark.parametrize("steps, warmup", [(1, 0.0), (1, 0.9), (2, 0.5), (20, 0.05), (20, 0.1)])
+def test_planned_schedules_of_few_steps(name, steps, warmup):
+    found = rates(name, steps, warmup=warmup)
+    assert np.isfinite(found).all() and found.max() == 0.5
+
+
 def test_plateau_divides_when_rank1_stops_improving():
     schedule = make_schedule(ScheduleSection("plateau", {"factor": 0.1, "patience": 2}), 0.05, 100)
     seen = []
