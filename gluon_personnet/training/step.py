@@ -5,6 +5,7 @@ import numpy as np
 from gluon_personnet import seeding
 from gluon_personnet.backend import mx
 from gluon_personnet.network.pairs import PairLogits, Sides
+from gluon_personnet.training.share import ALONE, Share
 
 
 class Step:
@@ -17,22 +18,29 @@ class Step:
     recipe : Recipe
     gluon_trainer : mxnet.gluon.Trainer
     ctx : mxnet.Context
+    group : Alone or WorkerGroup
+        The processes that share every step.
     """
 
-    def __init__(self, network, recipe, gluon_trainer, ctx):
+    def __init__(self, network, recipe, gluon_trainer, ctx, group=ALONE):
         section = recipe.training
-        self._recipe, self._gluon, self._ctx = recipe, gluon_trainer, ctx
+        self._recipe, self._gluon, self._ctx, self._group = recipe, gluon_trainer, ctx, group
+        self._share = Share(section, self._group)
         self._sides, self._logits, self._mining = Sides(network), PairLogits(network), PairLogits(network)
         for block in (self._sides, self._logits, self._mining):
             block.hybridize(static_alloc=True, static_shape=True)
-        same = np.arange(section.batch_pairs) < section.identities
-        weights = np.where(same, 1 / same.sum(), 1 / (~same).sum()) / 2  # both kinds count alike: section IV-B
+        own, positives = len(self._share.identities), section.identities
+        same = np.arange(own * (1 + section.negatives)) < own
+        # both kinds count alike in the whole batch: section IV-B
+        weights = np.where(same, 1 / positives, 1 / (section.batch_pairs - positives)) / 2
         self._same = mx.nd.array(same, ctx=ctx)
         self._weights = mx.nd.array(weights, ctx=ctx)
+        self._loss = mx.nd.zeros(1, ctx)
 
     def __call__(self, step, batch, query_images, gallery_images, rate):
         """One training step; returns the loss, float32 (1,), without waiting for it."""
         self._gluon.set_learning_rate(rate)
+        batch, query_images, gallery_images = self._share(batch, query_images, gallery_images)
         query_images, gallery_images = (mx.nd.array(images, ctx=self._ctx) for images in (query_images, gallery_images))
         with mx.autograd.record():
             query, gallery = self._sides(query_images, gallery_images)
@@ -42,8 +50,10 @@ class Step:
             nll = -mx.nd.pick(mx.nd.log_softmax(logits), self._same)
             loss = mx.nd.sum(nll * self._weights)
         loss.backward()
+        self._loss[:] = loss
+        self._group.sum([*(parameter.grad() for parameter in self._gluon._params), self._loss])
         self._gluon.step(1)
-        return loss
+        return self._loss.copy()
 
     CANDIDATES = 4
     """Random pairs scored for each hard negative kept."""
@@ -51,20 +61,21 @@ class Step:
     def _with_hard_negatives(self, step, batch, query, gallery):
         """The batch's pairs with, per query, the candidates that the network now takes most for the same person."""
         section = self._recipe.training
-        hard, identities = section.hard_negatives_per_positive, section.identities
+        hard, identities = section.hard_negatives_per_positive, self._share.identities
         if not hard:
             return batch.query_index, batch.gallery_index
-        random_pairs = section.batch_pairs - hard * identities
+        random_pairs = len(identities) * (1 + section.negatives_per_positive)
         rng = seeding.generator(self._recipe.seed, "hard negatives", step)
         pool = len(gallery)
         tries = min(self.CANDIDATES * hard, pool - 1)
         shifts = rng.choice(np.arange(1, pool), tries, replace=False)
-        partners = (np.arange(identities)[:, None] + shifts) % pool  # (identities, tries)
-        everyone = np.repeat(np.arange(identities), tries)
+        partners = (np.array(identities)[:, None] + shifts) % pool  # (identities, tries)
+        queries = np.arange(len(identities))
         with mx.autograd.pause(train_mode=False):
-            index = (mx.nd.array(i, ctx=self._ctx, dtype="int32") for i in (everyone, partners.ravel()))
+            index = np.repeat(queries, tries), partners.ravel()
+            index = (mx.nd.array(i, ctx=self._ctx, dtype="int32") for i in index)
             logits = self._mining(query, gallery, *index).asnumpy()
-        margin = (logits[:, 0] - logits[:, 1]).reshape(identities, tries)
+        margin = (logits[:, 0] - logits[:, 1]).reshape(partners.shape)
         hardest = np.take_along_axis(partners, np.argsort(margin, axis=1, kind="stable")[:, :hard], axis=1)
-        query_index = np.concatenate([batch.query_index[:random_pairs], np.repeat(np.arange(identities), hard)])
+        query_index = np.concatenate([batch.query_index[:random_pairs], np.repeat(queries, hard)])
         return query_index, np.concatenate([batch.gallery_index[:random_pairs], hardest.ravel()])

@@ -21,6 +21,7 @@ from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
 from gluon_personnet.training.curve import plot_curve
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.schedule import make_schedule
+from gluon_personnet.training.share import ALONE
 from gluon_personnet.training.step import Step
 
 LOG_EVERY = 20
@@ -46,11 +47,13 @@ class Trainer:
     ctx : mxnet.Context
     progress : bool
         Show a progress bar on standard error.
+    group : Alone or WorkerGroup
+        The processes that share every step; this one is worker 0.
     """
 
-    def __init__(self, recipe, task, network, run, ctx, progress=True):
+    def __init__(self, recipe, task, network, run, ctx, progress=True, group=ALONE):
         self.recipe, self.task, self.network, self.run, self.ctx = recipe, task, network, run, ctx
-        self._progress = progress
+        self._progress, self._group = progress, group
         section = recipe.training
         self._sampler = PairSampler(
             task.dataset.samples, task.train, section.identities, section.negatives, recipe.seed, section.view_order
@@ -64,7 +67,7 @@ class Trainer:
         self._average = None
         if section.averaging:
             self._average = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
-        self._step = Step(network, recipe, self._gluon, ctx)
+        self._step = Step(network, recipe, self._gluon, ctx, self._group)
         self._scorer = Scorer(network, ctx)
         self.step, self.seconds = 0, 0.0
         self.best = {"score": -1.0, "rank1": 0.0, "step": 0}
@@ -116,13 +119,17 @@ class Trainer:
             for number, array in enumerate(arrays):
                 yield f"optimizer/{name}/{number}", array
 
-    def _set_optimizer_state(self, checkpoint):
+    def _create_optimizer_state(self, step):
+        """The state of a run after that step, its arrays still to be filled."""
         updater, optimizer = self._gluon._updaters[0], self._gluon._optimizer
         for place, parameter in enumerate(self._parameters.values()):
             updater.states[place] = optimizer.create_state_multi_precision(place, parameter.data())
             updater.states_synced[place] = True
-            optimizer._index_update_count[place] = checkpoint.record["step"]
-        optimizer.num_update = checkpoint.record["step"]
+            optimizer._index_update_count[place] = step
+        optimizer.num_update = step
+
+    def _set_optimizer_state(self, checkpoint):
+        self._create_optimizer_state(checkpoint.record["step"])
         for name, array in self._optimizer_state():
             array[:] = checkpoint.arrays[name]
 
@@ -187,9 +194,6 @@ class Trainer:
             )
         self.run.path.mkdir(parents=True, exist_ok=True)
         write_text(self.run.recipe, dump_recipe(self.recipe))
-        prefetcher = Prefetcher(
-            self._sampler, self.task.cache, self.recipe.augmentation, self.recipe.seed, self.step, self.last_step
-        )
         bar = tqdm(
             total=self.last_step * section.batch_pairs,
             initial=self.step * section.batch_pairs,
@@ -198,36 +202,40 @@ class Trainer:
             unit_scale=True,
             disable=not self._progress,
         )
-        with contextlib.closing(prefetcher), bar, self._catching_signals():
-            self._loop(prefetcher, bar)
+        with contextlib.closing(self._prefetcher()) as batches, bar, self._catching_signals():
+            self._loop(batches, bar)
         plot_curve(self.run.log, self.run.curve)
         self._export()
+
+    def _prefetcher(self):
+        recipe = self.recipe
+        return Prefetcher(self._sampler, self.task.cache, recipe.augmentation, recipe.seed, self.step, self.last_step)
 
     def _loop(self, batches, bar):
         section = self.recipe.training
         losses, clock = [], time.monotonic()
         for step, batch, query_images, gallery_images in batches:
-            rate = self._schedule.rate(step)
+            rate = self._group.first(self._schedule.rate(step))
             mx.random.seed(seeding.derive(self.recipe.seed, "dropout", step))
             losses.append(self._step(step, batch, query_images, gallery_images, rate))
             if len(losses) > 1:
                 losses[-2].wait_to_read()  # one step ahead of the device is enough
             self._update_average()
-            self.step = step + 1
+            self.step, stop = step + 1, self._group.any(self._stop)
             bar.update(section.batch_pairs)
             done = self.step == self.last_step
             validate = done or self._due(section.validate_every_pairs)
-            if len(losses) == LOG_EVERY or done or validate or self._stop:
+            if len(losses) == LOG_EVERY or done or validate or stop:
                 self._log_losses(losses, rate, bar)
             now = time.monotonic()
             self.seconds, clock = self.seconds + now - clock, now
             if validate:
                 self._validate(bar)
-            if validate or self._stop or self._due(section.checkpoint_every_pairs):
+            if validate or stop or self._due(section.checkpoint_every_pairs):
                 self.save()
             now = time.monotonic()
             self.seconds, clock = self.seconds + now - clock, now
-            if self._stop and not done:
+            if stop and not done:
                 raise Stopped
 
     def _due(self, every_pairs):
