@@ -17,12 +17,15 @@ class Step:
     recipe : Recipe
     gluon_trainer : mxnet.gluon.Trainer
     ctx : mxnet.Context
+    classifier : Classifier, optional
+        Adds its loss to that of the pairs.
     """
 
-    def __init__(self, network, recipe, gluon_trainer, ctx):
+    def __init__(self, network, recipe, gluon_trainer, ctx, classifier=None):
         section = recipe.training
-        self._recipe, self._gluon, self._ctx = recipe, gluon_trainer, ctx
-        self._sides, self._logits, self._mining = Sides(network), PairLogits(network), PairLogits(network)
+        self._recipe, self._gluon, self._ctx, self._classifier = recipe, gluon_trainer, ctx, classifier
+        self._sides = Sides(network, section.identities, embed=classifier is not None)
+        self._logits, self._mining = PairLogits(network), PairLogits(network)
         for block in (self._sides, self._logits, self._mining):
             block.hybridize(static_alloc=True, static_shape=True)
         same = np.arange(section.batch_pairs) < section.identities
@@ -30,17 +33,20 @@ class Step:
         self._same = mx.nd.array(same, ctx=ctx)
         self._weights = mx.nd.array(weights, ctx=ctx)
 
-    def __call__(self, step, batch, query_images, gallery_images, rate):
+    def __call__(self, step, batch, images, rate):
         """One training step; returns the loss, float32 (1,), without waiting for it."""
         self._gluon.set_learning_rate(rate)
-        query_images, gallery_images = (mx.nd.array(images, ctx=self._ctx) for images in (query_images, gallery_images))
+        images = mx.nd.array(images, ctx=self._ctx)
         with mx.autograd.record():
-            query, gallery = self._sides(query_images, gallery_images)
+            query, gallery, *embedding = self._sides(images)
             pairs = self._with_hard_negatives(step, batch, query, gallery)
             query_index, gallery_index = (mx.nd.array(index, ctx=self._ctx, dtype="int32") for index in pairs)
             logits = self._logits(query, gallery, query_index, gallery_index)
             nll = -mx.nd.pick(mx.nd.log_softmax(logits), self._same)
             loss = mx.nd.sum(nll * self._weights)
+            if embedding:
+                labels = np.concatenate([batch.labels[: len(batch.query_rows)], batch.labels])
+                loss = loss + self._classifier(embedding[0], mx.nd.array(labels, ctx=self._ctx))
         loss.backward()
         self._gluon.step(1)
         return loss
