@@ -79,7 +79,8 @@ class Trainer:
             return None
         if not hasattr(self.network, "embedding"):
             raise RecipeError(
-                f"training.identification: network {self.recipe.network.name!r} has no embedding to learn from; right: 0"
+                f"training.identification: network {self.recipe.network.name!r} has no embedding to learn from; "
+                "right: 0"
             )
         classifier = Classifier(self._sampler.num_identities, section.identification, section.label_smoothing)
         blank = mx.nd.zeros((1, 3, self.network.options["height_px"], self.network.options["width_px"]), self.ctx)
