@@ -34,7 +34,11 @@ class NetworkSection:
 
 @dataclass(frozen=True)
 class TrainingSection:
-    """Pairs a batch and in all, how often to validate and to save, and how the averaged weights are made."""
+    """Pairs a batch and in all, how often to validate and to save, and how the averaged weights are made.
+
+    `identification` is the weight of a softmax loss over the training identities on the network's embedding, for
+    networks that have one, and `label_smoothing` the share of its target that is spread over all identities.
+    """
 
     pairs: int
     batch_pairs: int = 192
@@ -44,6 +48,8 @@ class TrainingSection:
     validate_every_pairs: int = 50_000
     checkpoint_every_pairs: int = 25_000
     averaging: float = 0.0
+    identification: float = 0.0
+    label_smoothing: float = 0.1
 
     @property
     def negatives(self):
@@ -76,10 +82,15 @@ class ScheduleSection:
 
 @dataclass(frozen=True)
 class AugmentationSection:
-    """Translations up to this share of height and width, and mirroring with probability one half (section IV-B)."""
+    """Translations up to this share of height and width, and mirroring with probability one half (section IV-B).
+
+    Beyond the paper: colour changes within 1 +- `colour`, and the probability of erasing a rectangle.
+    """
 
     translation: float = 0.05
     mirror: bool = True
+    colour: float = 0.0
+    erasing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -242,9 +253,13 @@ _RANGES = {
     "training.validate_every_pairs": (1, None),
     "training.checkpoint_every_pairs": (1, None),
     "training.averaging": (0, 0.9999999),
+    "training.identification": (0, None),
+    "training.label_smoothing": (0, 0.9),
     "optimizer.learning_rate": (0, None),
     "optimizer.l2": (0, None),
     "augmentation.translation": (0, 0.5),
+    "augmentation.colour": (0, 0.9),
+    "augmentation.erasing": (0, 1),
 }
 
 

@@ -9,15 +9,15 @@ from gluon_personnet.network.layers import HybridBlock
 
 
 class _TileHead(HybridBlock):
-    """float32 (A, C, h, w), float32 (B, C, h, w) -> float32 (A * B, 2) logits of every pair, by rows."""
+    """float32 (A, ...), float32 (B, ...) -> float32 (A * B, 2) logits of every pair, by rows."""
 
     def __init__(self, network):
         super().__init__()
         self.head = network.head
 
     def hybrid_forward(self, F, query, gallery):
-        difference = F.broadcast_sub(F.expand_dims(query, 1), F.expand_dims(gallery, 0))  # (A, B, C, h, w)
-        return self.head(F.reshape(difference, shape=(-3, 0, 0, 0)))  # (A * B, 2)
+        difference = F.broadcast_sub(F.expand_dims(query, 1), F.expand_dims(gallery, 0))  # (A, B, ...)
+        return self.head(F.reshape(difference, shape=(-3, -2)))  # (A * B, 2)
 
 
 class Scorer:

@@ -81,8 +81,8 @@ def _shared_step(network, pairs, negatives, ctx):
     rng = seeding.generator(0, "bench")
     size = 3, network.options["height_px"], network.options["width_px"]
     rows = batch.query_rows, batch.gallery_rows
-    query, gallery = (rng.integers(0, 256, (len(part), *size)).astype(np.float32) for part in rows)
-    return lambda: step(0, batch, query, gallery, 1e-6), len(query) + len(gallery)
+    images = rng.integers(0, 256, (sum(map(len, rows)), *size)).astype(np.float32)
+    return lambda: step(0, batch, images, 1e-6), len(images)
 
 
 def run(ctx, pairs=64, negatives=1, repeats=7):

@@ -18,13 +18,15 @@ class PairBatch:
 
     ``query_rows[i]`` and ``gallery_rows[i]`` are rows of the data set showing one identity in two views, every `i`
     another one; there are more gallery rows where a small batch needs them for its negatives. ``query_index`` and
-    ``gallery_index``, int32 (P,), point into them; the first ``len(query_rows)`` pairs are same.
+    ``gallery_index``, int32 (P,), point into them; the first ``len(query_rows)`` pairs are same. ``labels``, int64
+    (len(gallery_rows),), numbers the identities of the gallery rows from 0 on, the same in every step.
     """
 
     query_rows: np.ndarray
     gallery_rows: np.ndarray
     query_index: np.ndarray
     gallery_index: np.ndarray
+    labels: np.ndarray
 
 
 class PairSampler:
@@ -89,14 +91,20 @@ class PairSampler:
             gallery_rows,
             np.tile(everyone, 1 + self._negatives).astype(np.int32),
             np.concatenate(partners).astype(np.int32),
+            chosen,
         )
+
+    @property
+    def num_identities(self):
+        """Identities that are drawn from."""
+        return len(self._views)
 
 
 class Prefetcher:
     """Prepares the steps of a run in a background thread, a few ahead of the training loop.
 
-    Iterating yields (step, batch, query_images, gallery_images), images float32 (N, 3, H, W) and augmented. What is
-    drawn for a step depends on the seed and the step only. An error of the thread is raised in the loop.
+    Iterating yields (step, batch, images), images float32 (N, 3, H, W) and augmented, those of the query rows first.
+    What is drawn for a step depends on the seed and the step only. An error of the thread is raised in the loop.
     """
 
     AHEAD = 4
@@ -111,11 +119,8 @@ class Prefetcher:
     def _prepare(self, step):
         batch = self._sampler.batch(step)
         rng = seeding.generator(self._seed, "augmentation", step)
-        query, gallery = (
-            augment(self._cache.images(rows), rng, self._augmentation.translation, self._augmentation.mirror)
-            for rows in (batch.query_rows, batch.gallery_rows)
-        )
-        return step, batch, query, gallery
+        images = self._cache.images(np.concatenate([batch.query_rows, batch.gallery_rows]))
+        return step, batch, augment(images, rng, self._augmentation)
 
     def _fill(self, first_step, last_step):
         try:

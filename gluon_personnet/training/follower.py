@@ -46,13 +46,7 @@ def start_together(trainer, group):
     """
     group.check_same(recipe=str(trainer.recipe.to_dict()), split=trainer.task.split_hash)
     trainer.step = int(group.first(trainer.step))
-    parameters = [parameter.data() for parameter in trainer._parameters.values()]
-    group.broadcast(parameters)
-    if not trainer.step:
-        return
-    if group.worker:
+    if trainer.step and group.worker:
         trainer._create_optimizer_state(trainer.step)
     states = [array for _, array in trainer._optimizer_state()]
-    slots = len(states) // len(parameters)  # every parameter has as many: none, a mean square, two moments
-    for slot in range(slots):
-        group.broadcast(states[slot::slots])
+    group.broadcast([*(parameter.data() for parameter in trainer._trained.values()), *states])

@@ -52,17 +52,16 @@ class WorkerGroup:
         ----------
         arrays : sequence of NDArray
             The same ones in every call. MXNet orders a push after the pull before it by their array; with another one
-            it may overtake the pull, which then reads the next sum. (:meth:`broadcast`, which takes others, waits.)
+            it may overtake the pull, which then reads the next sum.
         """
         self._sum([f"array {place}" for place in range(len(arrays))], arrays)
 
     def broadcast(self, arrays):
-        """Replace arrays, of the shapes of those to be summed, by worker 0's, and wait for them."""
+        """Replace arrays by worker 0's, and wait for them. To be called once."""
         if self.worker:
             for array in arrays:
                 array[:] = 0
-        mx.nd.waitall()
-        self.sum(arrays)
+        self._sum([f"start {place}" for place in range(len(arrays))], arrays)
         with self._waiting():
             mx.nd.waitall()
 

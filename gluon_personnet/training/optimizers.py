@@ -69,7 +69,7 @@ def make_trainer(parameters, section):
     Parameters
     ----------
     parameters : dict of str to mxnet.gluon.Parameter
-        L2 is applied to weights, not to biases.
+        L2 is applied to weights, not to biases nor to the scale and shift of batch normalisation.
     section : OptimizerSection
 
     Raises
@@ -86,6 +86,6 @@ def make_trainer(parameters, section):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise RecipeError(f"optimizer.options.{key}: found {value!r}; right: a number such as {defaults[key]}")
     for parameter in parameters.values():
-        parameter.wd_mult = 0.0 if parameter.name.endswith("bias") else 1.0
+        parameter.wd_mult = 1.0 if parameter.name.endswith("weight") else 0.0
     settings = {**defaults, **section.options, "learning_rate": section.learning_rate, "wd": section.l2}
     return mx.gluon.Trainer(list(parameters.values()), name, settings, kvstore=None)

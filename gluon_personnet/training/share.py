@@ -37,6 +37,8 @@ class Share:
     that has a pair with it, which is the price: with two negatives for each positive pair, half of the batch already
     meets nearly all gallery images. Where hard negatives are mined, every worker computes all of them.
 
+    Batch normalisation, in networks that have it, takes its statistics from the images of the share.
+
     Parameters
     ----------
     section : TrainingSection
@@ -56,30 +58,50 @@ class Share:
                 f"training.batch_pairs: found {section.batch_pairs}, that is {section.identities} identities for "
                 f"{workers} workers; right: at least one identity for each"
             )
-        self._whole = workers == 1
-        self._first = section.identities * worker // workers
-        self._last = section.identities * (worker + 1) // workers
-        self._mining = section.hard_negatives_per_positive > 0
-        self.identities = range(self._first, self._last)
+        self._section, self._workers, self._is_last = section, workers, worker == workers - 1
+        self.identities = range(section.identities * worker // workers, section.identities * (worker + 1) // workers)
         """The places of the batch's identities that are this worker's."""
 
-    def __call__(self, batch, query_images, gallery_images):
-        """The share of a :class:`PairBatch` and its images, of the same shapes in every step.
+    def __call__(self, batch, images):
+        """The share of a batch, of the same shapes in every step.
 
-        Without mining, ``gallery_rows`` is filled up to a fixed length with images that no pair uses.
+        Parameters
+        ----------
+        batch : PairBatch
+        images : float32 (A + B, 3, H, W)
+            Of its query rows, then of its gallery rows.
+
+        Returns
+        -------
+        PairBatch
+            ``gallery_rows`` may be filled up with images that no pair uses, to a fixed length.
+        float32 (A' + B', 3, H, W)
+        float32 (A' + B',)
+            How much each image counts in a mean over the images of the whole batch: once, with one of the workers.
         """
-        if self._whole:
-            return batch, query_images, gallery_images
-        own = (batch.query_index >= self._first) & (batch.query_index < self._last)
-        gallery_index, rows = batch.gallery_index[own], np.arange(len(batch.gallery_rows))
-        if not self._mining:
-            used, gallery_index = np.unique(gallery_index, return_inverse=True)
-            rows = np.resize(used, min(len(rows), own.sum()))
-        queries = slice(self._first, self._last)
+        if self._workers == 1:
+            return batch, images, np.full(len(images), 1 / len(images), np.float32)
+        own = np.isin(batch.query_index, self.identities)
+        rows, counted = self._gallery(batch.gallery_index[own], len(batch.gallery_rows))
+        queries = np.array(self.identities)
         share = PairBatch(
             batch.query_rows[queries],
             batch.gallery_rows[rows],
-            batch.query_index[own] - np.int32(self._first),
-            gallery_index.astype(np.int32),
+            batch.query_index[own] - np.int32(queries[0]),
+            np.searchsorted(rows, batch.gallery_index[own]).astype(np.int32),
+            batch.labels[rows],
         )
-        return share, query_images[queries], gallery_images[rows]
+        chosen = np.concatenate([queries, len(batch.query_rows) + rows])
+        return share, images[chosen], np.concatenate([np.ones(len(queries)), counted]).astype(np.float32) / len(images)
+
+    def _gallery(self, used, pool):
+        """Sorted places of the gallery images to compute, and which of them count as this worker's."""
+        own = np.array(self.identities)
+        if self._is_last:  # a small batch has gallery images beside those of its identities
+            own = np.concatenate([own, np.arange(self._section.identities, pool)])
+        needed = np.arange(pool) if self._section.hard_negatives_per_positive else np.union1d(used, own)
+        most = min(pool, len(used) + len(own) - len(self.identities))
+        rows = np.concatenate([needed, np.full(max(0, most - len(needed)), needed[-1])])
+        counted = np.isin(rows, own)
+        counted[len(needed) :] = False
+        return rows, counted

@@ -18,15 +18,18 @@ class Step:
     recipe : Recipe
     gluon_trainer : mxnet.gluon.Trainer
     ctx : mxnet.Context
+    classifier : Classifier, optional
+        Adds its loss to that of the pairs.
     group : Alone or WorkerGroup
         The processes that share every step.
     """
 
-    def __init__(self, network, recipe, gluon_trainer, ctx, group=ALONE):
+    def __init__(self, network, recipe, gluon_trainer, ctx, classifier=None, group=ALONE):
         section = recipe.training
-        self._recipe, self._gluon, self._ctx, self._group = recipe, gluon_trainer, ctx, group
-        self._share = Share(section, self._group)
-        self._sides, self._logits, self._mining = Sides(network), PairLogits(network), PairLogits(network)
+        self._recipe, self._gluon, self._ctx, self._classifier = recipe, gluon_trainer, ctx, classifier
+        self._group, self._share = group, Share(section, group)
+        self._sides = Sides(network, len(self._share.identities), embed=classifier is not None)
+        self._logits, self._mining = PairLogits(network), PairLogits(network)
         for block in (self._sides, self._logits, self._mining):
             block.hybridize(static_alloc=True, static_shape=True)
         own, positives = len(self._share.identities), section.identities
@@ -37,21 +40,27 @@ class Step:
         self._weights = mx.nd.array(weights, ctx=ctx)
         self._loss = mx.nd.zeros(1, ctx)
 
-    def __call__(self, step, batch, query_images, gallery_images, rate):
+    def __call__(self, step, batch, images, rate):
         """One training step; returns the loss, float32 (1,), without waiting for it."""
         self._gluon.set_learning_rate(rate)
-        batch, query_images, gallery_images = self._share(batch, query_images, gallery_images)
-        query_images, gallery_images = (mx.nd.array(images, ctx=self._ctx) for images in (query_images, gallery_images))
+        batch, images, image_weights = self._share(batch, images)
+        images = mx.nd.array(images, ctx=self._ctx)
         with mx.autograd.record():
-            query, gallery = self._sides(query_images, gallery_images)
+            query, gallery, *embedding = self._sides(images)
             pairs = self._with_hard_negatives(step, batch, query, gallery)
             query_index, gallery_index = (mx.nd.array(index, ctx=self._ctx, dtype="int32") for index in pairs)
             logits = self._logits(query, gallery, query_index, gallery_index)
             nll = -mx.nd.pick(mx.nd.log_softmax(logits), self._same)
             loss = mx.nd.sum(nll * self._weights)
+            if embedding:
+                positive = batch.gallery_index[: len(batch.query_rows)]
+                labels = np.concatenate([batch.labels[positive], batch.labels])
+                inputs = (mx.nd.array(values, ctx=self._ctx) for values in (labels, image_weights))
+                loss = loss + self._classifier(embedding[0], *inputs)
         loss.backward()
         self._loss[:] = loss
-        self._group.sum([*(parameter.grad() for parameter in self._gluon._params), self._loss])
+        gradients = [parameter.grad() for parameter in self._gluon._params if parameter.grad_req != "null"]
+        self._group.sum([*gradients, self._loss])
         self._gluon.step(1)
         return self._loss.copy()
 

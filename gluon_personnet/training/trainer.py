@@ -12,12 +12,13 @@ from tqdm import tqdm
 from gluon_personnet import seeding
 from gluon_personnet.backend import mx, versions
 from gluon_personnet.data.pairs import PairSampler, Prefetcher
-from gluon_personnet.errors import CheckpointError, TrainingError
+from gluon_personnet.errors import CheckpointError, RecipeError, TrainingError
 from gluon_personnet.files import write_text
 from gluon_personnet.network.pairs import export_network, initialise, unique_parameters
 from gluon_personnet.recipe import differences, dump_recipe, recipe_from_dict
 from gluon_personnet.scoring import Scorer
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
+from gluon_personnet.training.classifier import Classifier
 from gluon_personnet.training.curve import plot_curve
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.schedule import make_schedule
@@ -63,15 +64,34 @@ class Trainer:
         mx.random.seed(seeding.derive(recipe.seed, "weights"))
         initialise(network, ctx, recipe.network.weight_magnitude, recipe.network.bias_range)
         self._parameters = unique_parameters(network)
-        self._gluon = make_trainer(self._parameters, recipe.optimizer)
+        classifier = self._make_classifier()
+        self._trained = {**self._parameters, **(unique_parameters(classifier) if classifier else {})}
+        self._gluon = make_trainer(self._trained, recipe.optimizer)
         self._average = None
         if section.averaging:
             self._average = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
-        self._step = Step(network, recipe, self._gluon, ctx, self._group)
+        self._step = Step(network, recipe, self._gluon, ctx, classifier, self._group)
         self._scorer = Scorer(network, ctx)
         self.step, self.seconds = 0, 0.0
         self.best = {"score": -1.0, "rank1": 0.0, "step": 0}
         self._stop = False
+
+    def _make_classifier(self):
+        section = self.recipe.training
+        if not section.identification:
+            return None
+        if not hasattr(self.network, "embedding"):
+            raise RecipeError(
+                f"training.identification: network {self.recipe.network.name!r} has no embedding to learn from; "
+                "right: 0"
+            )
+        classifier = Classifier(self._sampler.num_identities, section.identification, section.label_smoothing)
+        blank = mx.nd.zeros((1, 3, self.network.options["height_px"], self.network.options["width_px"]), self.ctx)
+        initialise(classifier, self.ctx, self.recipe.network.weight_magnitude)
+        one = mx.nd.zeros(1, self.ctx)
+        classifier(self.network.embedding(self.network.trunk(blank)), one, one)  # settles its shape
+        classifier.hybridize(static_alloc=True, static_shape=True)
+        return classifier
 
     # --- checkpoints ---
 
@@ -84,6 +104,7 @@ class Trainer:
             If it was made with another recipe, data split or network.
         """
         if not self.run.checkpoint.exists():
+            self._trim_log()
             return
         checkpoint = Checkpoint.load(self.run.checkpoint)
         record, where = checkpoint.record, f"checkpoint {self.run.checkpoint}"
@@ -96,7 +117,7 @@ class Trainer:
             raise CheckpointError(
                 f"{where}: made for split {record['split_hash']}, the data set now gives {self.task.split_hash}"
             )
-        set_parameters(self._parameters, checkpoint.group("parameter"), where)
+        set_parameters(self._trained, checkpoint.group("parameter"), where)
         if self._average is not None:
             for name, value in checkpoint.group("average").items():
                 self._average[name][:] = value
@@ -113,7 +134,7 @@ class Trainer:
 
     def _optimizer_state(self):
         states = self._gluon._updaters[0].states
-        for place, name in enumerate(self._parameters):
+        for place, name in enumerate(self._trained):
             state = states.get(place)
             arrays = [] if state is None else state if isinstance(state, (tuple, list)) else [state]
             for number, array in enumerate(arrays):
@@ -122,7 +143,9 @@ class Trainer:
     def _create_optimizer_state(self, step):
         """The state of a run after that step, its arrays still to be filled."""
         updater, optimizer = self._gluon._updaters[0], self._gluon._optimizer
-        for place, parameter in enumerate(self._parameters.values()):
+        for place, parameter in enumerate(self._trained.values()):
+            if parameter.grad_req == "null":  # the running mean and variance of batch normalisation
+                continue
             updater.states[place] = optimizer.create_state_multi_precision(place, parameter.data())
             updater.states_synced[place] = True
             optimizer._index_update_count[place] = step
@@ -159,7 +182,7 @@ class Trainer:
         TrainingError
             If a weight is not finite; the previous checkpoint stays.
         """
-        arrays = {f"parameter/{name}": parameter.data().asnumpy() for name, parameter in self._parameters.items()}
+        arrays = {f"parameter/{name}": parameter.data().asnumpy() for name, parameter in self._trained.items()}
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 self._fail(f"{name} holds NaN or infinity")
@@ -214,10 +237,10 @@ class Trainer:
     def _loop(self, batches, bar):
         section = self.recipe.training
         losses, clock = [], time.monotonic()
-        for step, batch, query_images, gallery_images in batches:
+        for step, batch, images in batches:
             rate = self._group.first(self._schedule.rate(step))
             mx.random.seed(seeding.derive(self.recipe.seed, "dropout", step))
-            losses.append(self._step(step, batch, query_images, gallery_images, rate))
+            losses.append(self._step(step, batch, images, rate))
             if len(losses) > 1:
                 losses[-2].wait_to_read()  # one step ahead of the device is enough
             self._update_average()

@@ -46,7 +46,10 @@ def children(process):
     """Process ids by the name of their role, of all processes that a launcher has started."""
     found = {}
     for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-        pairs = (entry.partition("=") for entry in Path(f"/proc/{pid}/environ").read_text().split("\0"))
+        try:
+            pairs = [entry.partition("=") for entry in Path(f"/proc/{pid}/environ").read_text().split("\0")]
+        except OSError:  # not yet a program of its own, or no longer there
+            continue
         environment = {name: value for name, _, value in pairs}
         if "DMLC_ROLE" in environment:
             found[environment["DMLC_ROLE"] + environment.get("DMLC_WORKER_ID", "")] = int(pid)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gluon_personnet.contracts import Sample
-from gluon_personnet.data.augment import augment
+from gluon_personnet.data.augment import augment, to_network_input
 from gluon_personnet.data.pairs import PairSampler, Prefetcher
 from gluon_personnet.errors import DataError
 from gluon_personnet.recipe import AugmentationSection
@@ -75,7 +75,7 @@ def image(height=40, width=20):
 
 
 def test_without_augmentation_only_the_layout_changes():
-    out = augment(image(), np.random.default_rng(0), translation=0.0, mirror=False)
+    out = augment(image(), np.random.default_rng(0), AugmentationSection(0.0, False))
     assert out.dtype == np.float32
     np.testing.assert_array_equal(out, image().transpose(0, 3, 1, 2))
 
@@ -84,7 +84,7 @@ def test_translation_moves_whole_pixels_and_repeats_the_border():
     source = image()
     offsets = set()
     for seed in range(200):
-        out = augment(source, np.random.default_rng(seed), translation=0.1, mirror=False)[0].transpose(1, 2, 0)
+        out = augment(source, np.random.default_rng(seed), AugmentationSection(0.1, False))[0].transpose(1, 2, 0)
         matches = [
             (dy, dx)
             for dy in range(-4, 5)
@@ -99,11 +99,59 @@ def test_translation_moves_whole_pixels_and_repeats_the_border():
 
 def test_mirroring_flips_half_of_the_images():
     source = np.repeat(image(), 400, axis=0)
-    out = augment(source, np.random.default_rng(0), translation=0.0)
+    out = augment(source, np.random.default_rng(0), AugmentationSection(0.0))
     mirrored = (out == source.transpose(0, 3, 1, 2)[..., ::-1]).all(axis=(1, 2, 3))
     plain = (out == source.transpose(0, 3, 1, 2)).all(axis=(1, 2, 3))
     assert (mirrored ^ plain).all()
     assert 160 < mirrored.sum() < 240
+
+
+def people(count=400):
+    return np.random.default_rng(3).integers(40, 200, (count, 40, 20, 3), dtype=np.uint8)
+
+
+def test_colour_changes_stay_within_their_strength_and_keep_the_picture():
+    source = people()
+    plain = to_network_input(source)
+    out = augment(source, np.random.default_rng(0), AugmentationSection(0.0, False, colour=0.2))
+    assert (out.dtype, out.shape) == (np.float32, plain.shape)
+    assert out.min() >= 0 and out.max() <= 255
+    level = out.mean(axis=(1, 2, 3)) / plain.mean(axis=(1, 2, 3))
+    assert 0.8 * 0.9 - 1e-3 <= level.min() < 0.85 and 1.15 < level.max() <= 1.2 * 1.1 + 1e-3
+    balance = out.mean(axis=(2, 3)) / plain.mean(axis=(2, 3)) / level[:, None]
+    assert 0.03 < balance.std() < 0.1
+    for before, after in zip(plain[:20], out[:20]):  # brighter places stay brighter
+        assert np.corrcoef(before.mean(axis=0).ravel(), after.mean(axis=0).ravel())[0, 1] > 0.98
+
+
+def test_colour_of_a_grey_image_changes_only_in_gain():
+    grey = np.full((50, 40, 20, 3), 100, np.uint8)
+    out = augment(grey, np.random.default_rng(0), AugmentationSection(0.0, False, colour=0.3))
+    assert np.ptp(out, axis=(2, 3)).max() < 1e-2  # flat images stay flat
+    assert np.ptp(out[:, :, 0, 0], axis=1).mean() > 1  # but the balance of the channels moves
+
+
+def test_erasing_covers_one_rectangle_of_the_chosen_images():
+    source = people()
+    plain = to_network_input(source)
+    out = augment(source, np.random.default_rng(0), AugmentationSection(0.0, False, erasing=0.5))
+    changed = (out != plain).any(axis=1)  # (N, H, W)
+    erased = changed.any(axis=(1, 2))
+    assert 160 < erased.sum() < 240
+    for mask, image in zip(changed[erased], out[erased]):
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        block = image[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        assert np.ptp(block, axis=(1, 2)).max() == 0  # one colour
+        assert block[0].size <= 0.3 * 40 * 20
+
+
+@pytest.mark.parametrize("changes", [{"colour": 0.3}, {"erasing": 1.0}, {"translation": 0.1}])
+def test_augmentation_repeats_with_its_generator_and_leaves_its_input(changes):
+    source = people(8)
+    kept = source.copy()
+    first, second = (augment(source, np.random.default_rng(5), AugmentationSection(**changes)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(source, kept)
 
 
 class Cache:
@@ -118,8 +166,8 @@ class Cache:
 def test_prefetcher_gives_the_same_step_from_any_start():
     sampler = PairSampler(SAMPLES, ROWS, 4, 1, seed=1)
     whole, tail = (Prefetcher(sampler, Cache(), AugmentationSection(), 1, first, 6) for first in (0, 4))
-    expected = {step: pixels for step, _, pixels, _ in whole}
-    found = {step: pixels for step, _, pixels, _ in tail}
+    expected = {step: pixels for step, _, pixels in whole}
+    found = {step: pixels for step, _, pixels in tail}
     assert (sorted(expected), sorted(found)) == (list(range(6)), [4, 5])
     for step, pixels in found.items():
         np.testing.assert_array_equal(pixels, expected[step])

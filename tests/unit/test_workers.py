@@ -15,6 +15,7 @@ from gluon_personnet.errors import RecipeError, TrainingError
 from gluon_personnet.network.pairs import initialise, unique_parameters
 from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.recipe import parse_recipe
+from gluon_personnet.training.classifier import Classifier
 from gluon_personnet.training.launcher import LocalWorkers
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.roles import Role, role_from_environment
@@ -44,17 +45,23 @@ def gradients(group, text):
     mx.random.seed(3)
     network = PersonNet(channels=4, units=[16, 16, 8], dropout=0.0)
     initialise(network, mx.cpu())
-    step = Step(network, recipe, make_trainer(unique_parameters(network), recipe.optimizer), mx.cpu(), group)
+    network.embedding = mx.gluon.nn.GlobalAvgPool2D()
+    classifier = Classifier(9, 0.5, 0.1)
+    initialise(classifier, mx.cpu())
+    classifier(mx.nd.zeros((1, 4)), mx.nd.zeros(1), mx.nd.zeros(1))
+    trainer = make_trainer({**unique_parameters(network), **unique_parameters(classifier)}, recipe.optimizer)
+    step = Step(network, recipe, trainer, mx.cpu(), classifier, group)
     samples = [Sample(f"{pid}-{camid}", pid, camid) for pid in range(9) for camid in range(2)]
     batch = PairSampler(samples, range(18), section.identities, section.negatives, 0).batch(5)
     pixels = np.random.default_rng(1).integers(0, 256, (18, 3, 160, 60)).astype(np.float32)
-    step(5, batch, pixels[batch.query_rows], pixels[batch.gallery_rows], 0.0)
+    step(5, batch, pixels[np.concatenate([batch.query_rows, batch.gallery_rows])], 0.0)
     return group.arrays
 
 
-@pytest.mark.parametrize("pairs, random, hard", [(15, 2, 0), (14, 1, 0), (12, 1, 1), (9, 8, 0)])
+@pytest.mark.parametrize("pairs, random, hard", [(15, 2, 0), (14, 1, 0), (12, 1, 1), (20, 3, 1), (12, 3, 0), (9, 8, 0)])
 @pytest.mark.parametrize("workers", [2, 3])
 def test_gradients_of_all_shares_add_up_to_the_gradient_of_the_batch(pairs, random, hard, workers):
+    """Of the pairs' loss and of the identification loss, for which each image counts once."""
     text = RECIPE.format(pairs=pairs, random=random, hard=hard)
     if pairs == 9:  # one identity, whose pairs cannot be shared
         with pytest.raises(RecipeError, match="1 identities for 2 workers; right: at least one identity for each"):
@@ -76,22 +83,25 @@ def test_shares_have_the_same_shapes_in_every_step_and_only_the_images_they_need
     shares = [Share(section, Recorder(worker, 4)) for worker in range(4)]
     for step in range(5):
         batch = sampler.batch(step)
-        pairs = []
+        pairs, counted = [], np.zeros(40)
         for share in shares:
-            part, query, gallery = share(batch, batch.query_rows, batch.gallery_rows)
-            assert len(part.query_rows), len(part.gallery_rows) == (2, 6)  # 2 identities, each with 2 negatives
+            part, images, weights = share(batch, np.concatenate([batch.query_rows, batch.gallery_rows]))
+            query, gallery = images[:2], images[2:]
+            assert (len(part.query_rows), len(part.gallery_rows)) == (2, 6)  # 2 identities, each with 2 negatives
             assert (query == part.query_rows).all() and (gallery == part.gallery_rows).all()
             pairs += list(zip(query[part.query_index], gallery[part.gallery_index]))
+            np.add.at(counted, images, weights)
             assert (part.query_index[:2] == [0, 1]).all()  # its positive pairs come first
-        assert sorted(pairs) == sorted(
-            zip(batch.query_rows[batch.query_index], batch.gallery_rows[batch.gallery_index])
-        )
+        whole = zip(batch.query_rows[batch.query_index], batch.gallery_rows[batch.gallery_index])
+        assert sorted(pairs) == sorted(whole)
+        rows = np.concatenate([batch.query_rows, batch.gallery_rows])
+        np.testing.assert_allclose(counted, np.isin(np.arange(40), rows) / len(rows))
 
 
 def test_one_process_has_the_whole_batch():
     section = parse_recipe(RECIPE.format(pairs=24, random=2, hard=0), "test").training
-    given = object(), object(), object()
-    assert Share(section, ALONE)(*given) == given
+    batch, images = object(), np.arange(5)
+    assert Share(section, ALONE)(batch, images)[:2] == (batch, images)
 
 
 def environment(**changes):
