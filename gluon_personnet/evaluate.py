@@ -6,16 +6,27 @@ from gluon_personnet.backend import versions
 from gluon_personnet.contracts import Split
 from gluon_personnet.distmat import save_distmat
 from gluon_personnet.errors import CheckpointError
-from gluon_personnet.network.pairs import unique_parameters
 from gluon_personnet.recipe import recipe_from_dict
 from gluon_personnet.results import Evaluation
 from gluon_personnet.scoring import Scorer
-from gluon_personnet.task import Task, build_network
-from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
+from gluon_personnet.sharding import ShardedScorer
+from gluon_personnet.task import Task, restore_network
+from gluon_personnet.training.checkpoint import Checkpoint
 
 
 def evaluate_run(
-    run, manager, locate, ctx, protocols=(), seed=None, progress=True, *, rerank=None, distmat_path=None, mirrored=None
+    run,
+    manager,
+    locate,
+    ctx,
+    protocols=(),
+    seed=None,
+    progress=True,
+    *,
+    rerank=None,
+    distmat_path=None,
+    mirrored=None,
+    pool=None,
 ):
     """Evaluate a run's selected network on the test identities of its split.
 
@@ -34,9 +45,10 @@ def evaluate_run(
         Also scores all pairs of query images and all of gallery images.
     distmat_path : path, optional
         Where to write the distances as scored, with their labels.
-
     mirrored : bool, optional
         Whether distances are averaged with those of the mirrored pairs; by default as the recipe says.
+    pool : Pool, optional
+        Workers that share the scoring; without them this process does it.
 
     Returns
     -------
@@ -54,9 +66,7 @@ def evaluate_run(
     section = recipe.evaluation
     names = None if protocols is None else tuple(protocols) or (section.protocol,)
     evaluation = Evaluation(manager, names, {section.protocol: section.options}, rerank)
-    network = build_network(recipe, manager)
-    network.initialize(ctx=ctx)
-    set_parameters(unique_parameters(network), checkpoint.group("parameter"), where)
+    network = restore_network(recipe, manager, checkpoint, where, ctx)
     options = network.options
     task = Task(recipe, manager, locate, options["height_px"], options["width_px"], progress=progress)
     if mirrored is not None:
@@ -67,7 +77,8 @@ def evaluate_run(
         )
     task.cache.preload(sorted(task.test.query + task.test.gallery))
     start = time.monotonic()
-    problem, among = _score(task, Scorer(network, ctx), rerank is not None, progress)
+    scorer = ShardedScorer(network, ctx, pool, recipe) if pool else Scorer(network, ctx)
+    problem, among = _score(task, scorer, rerank is not None, progress)
     seconds = time.monotonic() - start
     if distmat_path:
         save_distmat(distmat_path, problem, among)

@@ -1,5 +1,6 @@
 """gpnet evaluate"""
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -14,6 +15,9 @@ BELONGS = {
     "save_distmat": "a run",
     "mirrored": "a run",
     "device": "a run",
+    "backend": "a run",
+    "workers": "a run",
+    "scheduler": "a run",
     "data": "a run or a baseline",
     "dataset": "a baseline",
     "splits": "a baseline",
@@ -52,6 +56,11 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Also draw the CMC here: .png, .svg or .pdf.")
 @click.option("--save-distmat", type=click.Path(dir_okay=False), help="Also write distances and labels as npz.")
 @click.option("--mirrored/--no-mirrored", default=None, help="Average with mirrored pairs; by default as the recipe.")
+@click.option(
+    "--backend", type=click.Choice(["loky", "dask"]), help="Score by processes on this machine, or a cluster."
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes to start; dask: how many to wait for.")
+@click.option("--scheduler", metavar="ADDRESS", help="Where dask's scheduler is, such as tcp://10.0.0.1:8786.")
 @options.data
 @options.device
 @options.threads
@@ -67,6 +76,11 @@ def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_p
     query_camids (Q), gallery_pids and gallery_camids (G), pid -1 being junk; with --rerank also query_distmat (Q, Q)
     and gallery_distmat (G, G). Then nothing is written but what --json and --plot name.
 
+    With --backend loky, --workers processes of --threads threads score at once; with --backend dask, the workers of a
+    cluster, which need this package but no data. A lost worker's part is computed again, and the distances are those of
+    one process with as many threads, to the last byte, on processors of one kind. dask's traffic is unencrypted, and
+    whoever reaches its scheduler can run code: use a network of your own, or dask's TLS settings.
+
     \b
     Examples:
       gpnet evaluate --protocol single-shot
@@ -74,6 +88,9 @@ def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_p
       gpnet evaluate --distmat distances.npz --protocol market1501
       gpnet evaluate --baseline euclid --dataset viper --protocol single-shot --splits all
       gpnet evaluate --compare-definitions
+      gpnet evaluate --backend loky --workers 4 --threads 2
+      dask scheduler;  dask worker --nthreads 1 --nworkers 8 tcp://10.0.0.1:8786
+      gpnet evaluate --backend dask --scheduler tcp://10.0.0.1:8786 --workers 8 --threads 1
     """
     _check_usage(ctx)
     from gluon_personnet import report as reports
@@ -114,6 +131,10 @@ def _check_usage(ctx):
         raise click.UsageError(f"--{source} needs --protocol or --compare-definitions")
     if source == "baseline" and "dataset" not in given:
         raise click.UsageError("--baseline needs --dataset")
+    for name in sorted(given & {"workers", "scheduler"} if "backend" not in given else ()):
+        raise click.UsageError(f"{opts[name]} needs --backend")
+    if ("scheduler" in given) != (ctx.params["backend"] == "dask"):
+        raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
     if {"protocols", "compare_definitions"} <= given:
         raise click.UsageError("--compare-definitions evaluates every protocol; leave out --protocol")
     for name in given.intersection(RERANKING) if "rerank" not in given else ():
@@ -156,17 +177,34 @@ def _evaluate_baseline(
     return work.report(parse_splits(splits, work.dataset), seed or 0, run.evaluation), run
 
 
-def _evaluate_run(names, seed, rerank, run_path, recipe, save_distmat, mirrored, data, device, quiet, **unused):
+def _evaluate_run(
+    names,
+    seed,
+    rerank,
+    run_path,
+    recipe,
+    save_distmat,
+    mirrored,
+    backend,
+    workers,
+    scheduler,
+    data,
+    device,
+    quiet,
+    **unused,
+):
+    from gluon_personnet.pools import open_pool
     from gluon_personnet.runs import find_run
 
     run = find_run(run_path, recipe)
 
-    from gluon_personnet.backend import pick_device
-    from gluon_personnet.evaluate import evaluate_run
+    with open_pool(backend, workers, scheduler) if backend else contextlib.nullcontext() as pool:
+        from gluon_personnet.backend import pick_device  # only now: it settles the threads
+        from gluon_personnet.evaluate import evaluate_run
 
-    where = run, load_plugins(), options.locator(data), pick_device(device)
-    how = {"rerank": rerank, "distmat_path": save_distmat, "mirrored": mirrored}
-    return evaluate_run(*where, names, seed, not quiet, **how), run
+        where = run, load_plugins(), options.locator(data), pick_device(device)
+        how = {"rerank": rerank, "distmat_path": save_distmat, "mirrored": mirrored, "pool": pool}
+        return evaluate_run(*where, names, seed, not quiet, **how), run
 
 
 def _write_evaluation(report, run):
