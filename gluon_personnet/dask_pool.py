@@ -1,5 +1,6 @@
 """Scoring workers of a dask cluster."""
 
+import contextlib
 import uuid
 
 import distributed
@@ -9,6 +10,7 @@ from gluon_personnet.errors import ScoringError
 from gluon_personnet.pools import Pool
 
 CONNECT_SECONDS, WORKERS_SECONDS = 10, 60
+"""How long to wait for the scheduler, and for a worker where there is none."""
 
 
 class Weights(distributed.WorkerPlugin):
@@ -37,6 +39,8 @@ class DaskPool(Pool):
         How many to wait for.
     threads : int
         CPU threads of MXNet in each worker process.
+    connect_seconds : float
+        How long to try.
 
     Raises
     ------
@@ -44,10 +48,12 @@ class DaskPool(Pool):
         If the scheduler cannot be reached, or has too few workers.
     """
 
-    def __init__(self, scheduler, workers, threads):
-        self.threads, self._shared = threads, {}
+    patience = WORKERS_SECONDS
+
+    def __init__(self, scheduler, workers, threads, connect_seconds=CONNECT_SECONDS):
+        self._scheduler, self.threads, self._shared = scheduler, threads, {}
         try:
-            self._client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+            self._client = distributed.Client(scheduler, timeout=connect_seconds, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise ScoringError(f"dask scheduler {scheduler}: cannot be reached: {error}") from error
         try:
@@ -68,6 +74,14 @@ class DaskPool(Pool):
     def _submit(self, shard):
         return self._executor.submit(shards.score, shard)
 
+    def _check(self):
+        try:
+            found = self._client.ncores()
+        except (OSError, TimeoutError) as error:
+            raise ScoringError(f"dask scheduler {self._scheduler}: lost: {error}") from error
+        if not found:
+            raise ScoringError(f"dask scheduler {self._scheduler}: no worker for {self.patience:g} s")
+
     def share(self, digest, checkpoint):
         """Send the weights to every worker, once; returns no folder."""
         if digest not in self._shared:
@@ -78,6 +92,7 @@ class DaskPool(Pool):
     def close(self):
         """Leave the cluster, which goes on."""
         self._executor.shutdown(wait=False)
-        for name in self._shared.values():
-            self._client.unregister_worker_plugin(name)
+        with contextlib.suppress(OSError, TimeoutError):  # a scheduler that is lost
+            for name in self._shared.values():
+                self._client.unregister_worker_plugin(name)
         self._client.close()

@@ -26,6 +26,9 @@ class Pool:
         CPU threads of MXNet in each.
     """
 
+    patience = None
+    """Seconds without any result after which to see whether there is anybody left; None if that is known anyway."""
+
     lost = ()
     """Exceptions that mean that a worker was lost, and its shards with it."""
 
@@ -41,11 +44,14 @@ class Pool:
         shards = iter(shards)
         while True:
             ahead = islice(shards, max(0, 2 * self.workers - len(waiting)))
-            waiting.update((self._submit(shard), shard) for shard in ahead)
+            waiting.update((self._begin(shard), shard) for shard in ahead)
             if not waiting:
                 return
             again = []
-            for future in futures.wait(waiting, return_when=futures.FIRST_COMPLETED).done:
+            done = futures.wait(waiting, self.patience, futures.FIRST_COMPLETED).done
+            if not done:
+                self._check()
+            for future in done:
                 shard = waiting.pop(future)
                 error = future.exception() if not future.cancelled() else futures.CancelledError("cancelled")
                 if error is None:
@@ -65,6 +71,14 @@ class Pool:
                 waiting.clear()
                 self._restart()
                 shards = chain(again, shards)
+
+    def _begin(self, shard):
+        try:
+            return self._submit(shard)
+        except self.lost as error:  # before the loss was seen in a result
+            future = futures.Future()
+            future.set_exception(error)
+            return future
 
 
 class LokyPool(Pool):

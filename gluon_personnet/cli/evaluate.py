@@ -56,9 +56,7 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Also draw the CMC here: .png, .svg or .pdf.")
 @click.option("--save-distmat", type=click.Path(dir_okay=False), help="Also write distances and labels as npz.")
 @click.option("--mirrored/--no-mirrored", default=None, help="Average with mirrored pairs; by default as the recipe.")
-@click.option(
-    "--backend", type=click.Choice(["loky", "dask"]), help="Score by processes on this machine, or a cluster."
-)
+@click.option("--backend", type=click.Choice(["loky", "dask"]), help="Score by several processes, or on a cluster.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes to start; dask: how many to wait for.")
 @click.option("--scheduler", metavar="ADDRESS", help="Where dask's scheduler is, such as tcp://10.0.0.1:8786.")
 @options.data
