@@ -64,12 +64,16 @@ class TrainingSection:
 
 @dataclass(frozen=True)
 class OptimizerSection:
-    """Update rule (see :mod:`gluon_personnet.training.optimizers`), learning rate, L2 penalty and own options."""
+    """Update rule (see :mod:`gluon_personnet.training.optimizers`), learning rate, L2 penalty and own options.
+
+    The learning rate of the network's head, all that works on pairs, is `head_rate` times that of the rest.
+    """
 
     name: str = "rmsprop"
     learning_rate: float = 1e-4
     l2: float = 5e-4
     options: Mapping[str, Any] = field(default_factory=dict)
+    head_rate: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -256,6 +260,7 @@ _RANGES = {
     "training.identification": (0, None),
     "training.label_smoothing": (0, 0.9),
     "optimizer.learning_rate": (0, None),
+    "optimizer.head_rate": (0, None),
     "optimizer.l2": (0, None),
     "augmentation.translation": (0, 0.5),
     "augmentation.colour": (0, 0.9),

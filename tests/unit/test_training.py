@@ -69,6 +69,22 @@ def test_every_optimizer_goes_downhill_and_spares_biases_from_l2(name):
     assert bias.wd_mult == 0.0
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_head_learns_at_its_own_rate(name):
+    weights = {}
+    for key in ("head.dense.0.weight", "trunk.layers.0.weight"):
+        weights[key] = mx.gluon.Parameter(key.replace(".", "_"), shape=(3,))
+        weights[key].initialize(mx.init.Zero())
+    trainer = make_trainer(weights, OptimizerSection(name, 1e-2, 0.0, head_rate=0.25))
+    with mx.autograd.record():
+        loss = sum(weight.data().sum() for weight in weights.values())
+    loss.backward()
+    trainer.step(1)
+    head, trunk = (weight.data().asnumpy() for weight in weights.values())
+    np.testing.assert_allclose(head, 0.25 * trunk, rtol=1e-5)
+    assert (trunk < 0).all()
+
+
 @pytest.mark.parametrize(
     "section, text",
     [
