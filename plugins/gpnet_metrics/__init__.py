@@ -7,10 +7,99 @@ from gluon_personnet import BaselineEntry, MetricEntry, hookimpl
 def gpnet_metrics():
     return [
         MetricEntry(
+            name="cosine",
+            factory="gpnet_metrics.cosine:Cosine",
+            summary="1 - cosine of the angle; nothing is learned",
+        ),
+        MetricEntry(
             name="euclid",
             factory="gpnet_metrics.euclid:Euclid",
             summary="Euclidean distance; nothing is learned",
-        )
+        ),
+        MetricEntry(
+            name="itml",
+            factory="gpnet_metrics.itml:ITML",
+            summary="LogDet-nearest matrix to the identity under pair constraints",
+            source="Davis et al., Information-Theoretic Metric Learning, ICML 2007, algorithm 1",
+            fidelity="faithful",
+            options={
+                "n_components": 100.0,
+                "npratio": 1,
+                "gamma": 1.0,
+                "tolerance": 0.01,
+                "max_updates": 100000,
+                "seed": 0,
+            },
+        ),
+        MetricEntry(
+            name="kissme",
+            factory="gpnet_metrics.kissme:KISSME",
+            summary="difference of two inverse covariances of pairs",
+            source="Koestinger et al., Large Scale Metric Learning from Equivalence Constraints, CVPR 2012, eq. 13-15",
+            fidelity="faithful",
+            options={"n_components": 100.0, "npratio": 1, "weight": 1.0, "psd": False, "seed": 0},
+        ),
+        MetricEntry(
+            name="klfda",
+            factory="gpnet_metrics.klfda:KLFDA",
+            summary="local Fisher discriminant analysis on a kernel",
+            source="Xiong et al., ECCV 2014, section 2.3",
+            fidelity="faithful",
+            options={"kernel": "chi2-rbf", "dims": 40, "neighbours": 6, "regulariser": 0.01},
+        ),
+        MetricEntry(
+            name="kmfa",
+            factory="gpnet_metrics.kmfa:KMFA",
+            summary="marginal Fisher analysis on a kernel",
+            source="Xiong et al., ECCV 2014, section 2.4",
+            fidelity="faithful",
+            options={"kernel": "chi2-rbf", "dims": 30, "neighbours": 12, "regulariser": 0.01},
+        ),
+        MetricEntry(
+            name="l1",
+            factory="gpnet_metrics.l1:L1",
+            summary="sum of absolute differences; nothing is learned",
+        ),
+        MetricEntry(
+            name="ldm",
+            factory="gpnet_metrics.ldm:LDM",
+            summary="logistic discriminant metric learning (LDML)",
+            source="Guillaumin, Verbeek, Schmid, Is That You?, ICCV 2009, eq. 4-6",
+            fidelity="faithful",
+            options={"n_components": 100.0, "max_iter": 100},
+        ),
+        MetricEntry(
+            name="lfda",
+            factory="gpnet_metrics.lfda:LFDA",
+            summary="local Fisher discriminant analysis",
+            source="Sugiyama, JMLR 2007; Pedagadi et al., CVPR 2013",
+            fidelity="faithful",
+            options={"n_components": 100.0, "dims": 40, "neighbours": 7, "regulariser": 0.1},
+        ),
+        MetricEntry(
+            name="lmnn",
+            factory="gpnet_metrics.lmnn:LMNN",
+            summary="large margin nearest neighbours across cameras",
+            source="Weinberger, Saul, JMLR 2009, eq. 11-13",
+            fidelity="faithful",
+            options={"n_components": 100.0, "push": 0.5, "max_iter": 200, "tolerance": 1e-4},
+        ),
+        MetricEntry(
+            name="mfa",
+            factory="gpnet_metrics.mfa:MFA",
+            summary="marginal Fisher analysis",
+            source="Yan et al., Graph Embedding and Extensions, TPAMI 2007; Xiong et al., ECCV 2014",
+            fidelity="faithful",
+            options={"n_components": 100.0, "dims": 30, "neighbours": 12, "regulariser": 0.01},
+        ),
+        MetricEntry(
+            name="xqda",
+            factory="gpnet_metrics.xqda:XQDA",
+            summary="cross-view quadratic discriminant analysis",
+            source="Liao et al., CVPR 2015, section 4.2, eq. 8-9",
+            fidelity="faithful",
+            options={"n_components": 0.0, "dims": 0, "regulariser": 0.001, "solver": "eigh"},
+        ),
     ]
 
 
