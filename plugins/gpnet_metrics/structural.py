@@ -121,8 +121,8 @@ def worst_rankings(scores, same, candidate, loss="auc", k=1):
     """
     coefficient, losses = np.zeros(scores.shape), np.zeros(len(scores))
     for query, row in enumerate(scores):
-        order = np.argsort(-row, kind="stable")
-        order = order[candidate[query, order]]
+        columns = np.flatnonzero(candidate[query])
+        order = columns[np.argsort(-row[columns], kind="stable")]
         matches, others = order[same[query, order]], order[~same[query, order]]
         before, losses[query] = worst_ranking(row[matches], row[others], loss, min(k, len(others)))
         coefficient[query, matches], coefficient[query, others] = coefficients(before, len(others))
