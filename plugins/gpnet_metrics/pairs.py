@@ -4,14 +4,21 @@ Positives are all pairs of one identity by two cameras. Where no identity was se
 all pairs of one identity, and negatives too are drawn without regard to cameras.
 """
 
+import itertools
+from typing import NamedTuple
+
 import numpy as np
 
 
-def crossing(pids, camids):
+def has_crossing(pids, camids):
+    """Whether any identity was seen by two cameras."""
+    _, first, places = np.unique(pids, return_index=True, return_inverse=True)
+    return bool((camids != camids[first][places]).any())
+
+
+def _cameras(pids, camids):
     """`camids`, or every row its own camera where no identity was seen by two: then any two rows may be a pair."""
-    first = np.unique(pids, return_index=True)[1]
-    several = camids != camids[first][np.searchsorted(pids[first], pids)]
-    return camids if several.any() else np.arange(len(camids))
+    return camids if has_crossing(pids, camids) else np.arange(len(camids))
 
 
 def positive_pairs(pids, camids):
@@ -26,7 +33,7 @@ def positive_pairs(pids, camids):
     int64 (P, 2)
         In each the row of the lower camera comes first; sorted.
     """
-    cameras = crossing(pids, camids)
+    cameras = _cameras(pids, camids)
     pairs = []
     for pid in np.unique(pids):
         rows = np.flatnonzero(pids == pid)
@@ -51,7 +58,7 @@ def negative_pairs(pids, camids, positives, npratio, rng):
         For each positive in turn. The second row is drawn with replacement from all of another identity by another
         camera than the first one's; where there is none, from all of another identity.
     """
-    cameras = crossing(pids, camids)
+    cameras = _cameras(pids, camids)
     drawn = np.empty((len(positives), npratio), np.int64)
     for row in np.unique(positives[:, 0]):
         others = pids != pids[row]
@@ -66,3 +73,34 @@ def sample_pairs(pids, camids, npratio, rng):
     """(:func:`positive_pairs`, :func:`negative_pairs`): int64 (P, 2) and (P * npratio, 2)."""
     positives = positive_pairs(pids, camids)
     return positives, negative_pairs(pids, camids, positives, npratio, rng)
+
+
+class Block(NamedTuple):
+    """All pairs between the rows of two cameras.
+
+    Parameters
+    ----------
+    first, second : int64 (n,), int64 (m,)
+        Their rows.
+    same, different : bool (n, m)
+        Which pairs are of one identity, and which of two; neither for a row and itself.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    same: np.ndarray
+    different: np.ndarray
+
+
+def camera_blocks(pids, camids):
+    """A :class:`Block` for each two cameras; one of all rows with themselves where no identity has two cameras."""
+    everything = np.arange(len(pids))
+    if not has_crossing(pids, camids):
+        same = pids[:, None] == pids
+        return [Block(everything, everything, same & ~np.eye(len(pids), dtype=bool), ~same)]
+    groups = [np.flatnonzero(camids == camid) for camid in np.unique(camids)]
+    blocks = []
+    for first, second in itertools.combinations(groups, 2):
+        same = pids[first][:, None] == pids[second]
+        blocks.append(Block(first, second, same, ~same))
+    return blocks

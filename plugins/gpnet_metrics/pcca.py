@@ -8,9 +8,49 @@ from scipy.sparse import coo_matrix, diags
 from scipy.special import expit
 
 from gluon_personnet.seeding import generator
+from gpnet_metrics.kernel import KernelMetric
 from gpnet_metrics.pairs import sample_pairs
 
 SHARPNESS = 3.0  # beta of the generalised logistic loss
+
+
+class PCCA(KernelMetric):
+    """A projection that brings pairs of one person closer than 1 and pairs of two people further apart than 1.
+
+    Parameters
+    ----------
+    kernel : {'linear', 'chi2', 'chi2-rbf', 'rbf'}
+        The chi2 ones are for histograms. The kernel matrix is scaled to a mean of 1 on its diagonal.
+    dims : int
+        Directions kept.
+    npratio : int
+        Pairs of two people drawn for each pair of one.
+    max_steps : int
+    tolerance : float
+        End when a step lowers the loss by less than this share of it.
+    seed : int
+        Of the pairs of two people.
+
+    Source: Mignon and Jurie, PCCA: A New Approach for Distance Learning from Sparse Pairwise Constraints, CVPR 2012,
+    sections 2.1 and 2.2; start, step lengths and defaults as in the code of Xiong et al., ECCV 2014.
+    Differs from the source in: step lengths after Barzilai and Borwein.
+    """
+
+    name = "pcca"
+    penalty = 0.0
+
+    def __init__(self, kernel="chi2-rbf", dims=40, npratio=10, max_steps=1000, tolerance=1e-4, seed=0):
+        super().__init__(kernel)
+        self._dims_kept, self._npratio, self._seed = dims, npratio, seed
+        self._limits = max_steps, tolerance
+
+    def _fit_projection(self, kernel, pids, camids):
+        scale = len(kernel) / np.trace(kernel)
+        pairs = Pairs.sample(pids, camids, self._npratio, generator(self._seed, "pcca pairs"))
+        kernel = kernel * scale
+        first = start(kernel, pairs, self._dims_kept)
+        projection, self.losses = descend(first, kernel, pairs, self.penalty, *self._limits)
+        return projection.T * scale
 
 
 class Pairs(NamedTuple):

@@ -24,6 +24,11 @@ class Reduction:
         What 0 components mean where rows are fewer than dimensions: True takes all components, a rotation that changes
         no distance among training rows and spares square matrices of size D; False leaves the rows alone.
 
+    Attributes
+    ----------
+    power : float
+        After :meth:`fit`, the mean squared length of the training rows as given (1 after scaling 'before').
+
     Raises
     ------
     RecipeError
@@ -43,9 +48,10 @@ class Reduction:
         return self._normalise == "after"
 
     def fit(self, rows):
-        """Fit to float (N, D) rows that are not all equal and return them reduced, float64 (N, r). :meth:`keep` must follow."""
+        """Fit to float (N, D) rows, not all equal, and return them reduced, float64 (N, r). Then call :meth:`keep`."""
         rows = _unit(rows) if self._normalise == "before" else rows
         self._mean = rows.mean(axis=0, dtype=np.float64)
+        self.power = float(np.einsum("nd,nd->", rows, rows, dtype=np.float64) / len(rows))
         count, dims = rows.shape
         if not self._wanted and not (self._span and dims >= count):
             reduced, self._factors = rows - self._mean, None
