@@ -1,18 +1,18 @@
-"""All pairs of training rows between two cameras, weighted so that either kind counts one half of a loss each."""
+"""Logistic losses over all pairs of two cameras, weighted so that either kind of pair counts as much as the other."""
 
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
-from gpnet_metrics.pairs import crossing
+from gpnet_metrics.pairs import camera_blocks
 
 
-class Block(NamedTuple):
-    """Pairs of the rows `first` with the rows `second`: int64 (A,), int64 (B,).
+class WeightedBlock(NamedTuple):
+    """Pairs of the rows `first`, int64 (A,), with the rows `second`, int64 (B,).
 
     ``weights`` float64 (A, B): 1 / number of positives for one identity, -1 / number of negatives for two, 0 for a pair
-    that does not count.
+    that does not count; both numbers are of all blocks together.
     """
 
     first: np.ndarray
@@ -20,25 +20,13 @@ class Block(NamedTuple):
     weights: np.ndarray
 
 
-def cross_blocks(pids, camids):
-    """All pairs of rows of two cameras, one :class:`Block` for each two cameras; needs float64 A * B in memory.
-
-    Where no identity was seen by two cameras the one block holds all pairs of two rows, either way round.
-    """
-    cameras = crossing(pids, camids)
-    places = [np.flatnonzero(cameras == camera) for camera in np.unique(cameras)]
-    if len(places) == len(pids) > 2:
-        every = np.arange(len(pids))
-        sides = [(every, every)]
-    else:
-        sides = [(first, second) for at, first in enumerate(places) for second in places[at + 1 :]]
-    same = [pids[first][:, None] == pids[second] for first, second in sides]
-    counted = [cameras[first][:, None] != cameras[second] for first, second in sides]
-    positives = sum((one & valid).sum() for one, valid in zip(same, counted))
-    negatives = sum((~one & valid).sum() for one, valid in zip(same, counted))
+def weighted_blocks(pids, camids):
+    """:func:`~gpnet_metrics.pairs.camera_blocks` with weights."""
+    blocks = camera_blocks(pids, camids)
+    positives, negatives = (sum(int(kind.sum()) for kind in kinds) for kinds in zip(*(block[2:] for block in blocks)))
     return [
-        Block(first, second, np.where(one, 1 / positives, -1 / max(negatives, 1)) * valid)
-        for (first, second), one, valid in zip(sides, same, counted)
+        WeightedBlock(first, second, same / max(positives, 1) - different / max(negatives, 1))
+        for first, second, same, different in blocks
     ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from gpnet_metrics.bilinear import Bilinear, Decision, decision_values
-from gpnet_metrics.cross_pairs import cross_blocks, logistic
+from gpnet_metrics.cross_pairs import weighted_blocks, logistic
 
 
 class LADF(Bilinear):
@@ -33,7 +33,7 @@ class LADF(Bilinear):
 
     def _fit_decision(self, rows, pids, camids):
         size = rows.shape[1]
-        blocks = cross_blocks(pids, camids)
+        blocks = weighted_blocks(pids, camids)
         start = np.concatenate([np.eye(size).ravel(), np.eye(size).ravel(), [0.0]])
 
         def objective(packed):
@@ -57,7 +57,7 @@ def loss_and_gradient(decision, rows, blocks, penalties):
     ----------
     decision : Decision
     rows : float64 (N, r)
-    blocks : list of Block
+    blocks : list of WeightedBlock
     penalties : (float, float)
 
     Returns

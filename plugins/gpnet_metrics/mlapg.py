@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gpnet_metrics.cross_pairs import cross_blocks, logistic
+from gpnet_metrics.cross_pairs import weighted_blocks, logistic
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, factor_psd, project_psd, quadratic_distances
 
 
@@ -32,7 +32,7 @@ class MLAPG(Mahalanobis):
         self._max_steps, self._tolerance = max_steps, tolerance
 
     def _fit_form(self, rows, pids, camids):
-        problem = Problem.of(rows, cross_blocks(pids, camids))
+        problem = Problem.of(rows, weighted_blocks(pids, camids))
         matrix, self.losses = descend(problem, np.eye(rows.shape[1]), self._max_steps, self._tolerance)
         return Form(factor_psd(matrix))
 
@@ -43,7 +43,7 @@ class Problem(NamedTuple):
     Parameters
     ----------
     rows : float64 (N, r)
-    blocks : list of Block
+    blocks : list of WeightedBlock
     mu : float
         Mean of all cross-camera distances under M = I.
     """

@@ -4,7 +4,7 @@ import numpy as np
 
 from gluon_personnet.errors import RecipeError, did_you_mean
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, factor_psd, project_psd, quadratic_distances
-from gpnet_metrics.pairs import crossing
+from gpnet_metrics.pairs import has_crossing
 from gpnet_metrics.structural import LOSSES, cutting_plane, worst_rankings
 
 
@@ -62,7 +62,7 @@ class MLR(Mahalanobis):
 
 def ranked(pids, camids):
     """Who is the same, and whom each row ranks, bool (N, N): the rows of the other cameras."""
-    cameras = crossing(pids, camids)
+    cameras = camids if has_crossing(pids, camids) else np.arange(len(pids))
     return pids[:, None] == pids, cameras[:, None] != cameras
 
 
