@@ -36,6 +36,7 @@ class NetworkSection:
 class TrainingSection:
     """Pairs a batch and in all, how often to validate and to save, and how the averaged weights are made.
 
+    Hard negatives are identities that the network found alike when it was last asked, every `look_alikes_every_pairs`.
     `identification` is the weight of a softmax loss over the training identities on the network's embedding, for
     networks that have one, and `label_smoothing` the share of its target that is spread over all identities.
     """
@@ -44,6 +45,7 @@ class TrainingSection:
     batch_pairs: int = 192
     negatives_per_positive: int = 2
     hard_negatives_per_positive: int = 0
+    look_alikes_every_pairs: int = 100_000
     view_order: str = "fixed"
     validate_every_pairs: int = 50_000
     checkpoint_every_pairs: int = 25_000
@@ -255,6 +257,7 @@ _RANGES = {
     "training.batch_pairs": (2, None),
     "training.negatives_per_positive": (0, None),
     "training.hard_negatives_per_positive": (0, None),
+    "training.look_alikes_every_pairs": (1, None),
     "training.validate_every_pairs": (1, None),
     "training.checkpoint_every_pairs": (1, None),
     "training.averaging": (0, 0.9999999),
@@ -283,6 +286,12 @@ def _check_ranges(recipe, where):
         raise RecipeError(
             f"{where}: training.batch_pairs: found {training.batch_pairs}; right: a multiple of "
             f"{1 + training.negatives} (one positive and {training.negatives} negatives)"
+        )
+    group = 1 + training.hard_negatives_per_positive
+    if training.identities % group:
+        raise RecipeError(
+            f"{where}: training.batch_pairs: found {training.batch_pairs}, that is {training.identities} identities; "
+            f"right: identities in groups of {group} (one and its {group - 1} look-alikes)"
         )
     if training.view_order not in ("fixed", "random"):
         raise RecipeError(f"{where}: training.view_order: found {training.view_order!r}; right: 'fixed' or 'random'")

@@ -27,8 +27,8 @@ class RDC(AbsDiff):
     seed : int
         Of the different pairs.
 
-    Source: Zheng, Gong, Xiang, Reidentification by Relative Distance Comparison, TPAMI 2013; Person Re-identification by
-    Probabilistic Relative Distance Comparison, CVPR 2011, sections 2.2 and 2.3.
+    Source: Zheng, Gong, Xiang, Reidentification by Relative Distance Comparison, TPAMI 2013; and, by the same, Person
+    Re-identification by Probabilistic Relative Distance Comparison, CVPR 2011, sections 2.2 and 2.3.
     Differs from the source in: each direction is found by L-BFGS instead of gradient steps; absolute differences of
     principal components instead of all dimensions; different pairs are sampled.
     """
