@@ -81,8 +81,8 @@ def bundled_recipes():
     except ImportError:
         return {}
     root = Path(next(iter(gpnet_recipes.__path__)))
-    names = {str(path.relative_to(root).with_suffix("")): path for path in sorted(root.rglob("*.yml"))}
-    return {name: path for name, path in names.items() if not name.startswith("baselines/")}
+    names = {str(path.relative_to(root).with_suffix("")): path for path in root.rglob("*.yml")}
+    return {name: names[name] for name in sorted(names) if not name.startswith("baselines/")}
 
 
 def recipe_path(text):
