@@ -99,15 +99,13 @@ class Embedding(HybridBlock):
 class _Side(HybridBlock):
     """One image's share of a pair: both directions of the difference layer and the embedding, as one flat row."""
 
-    def __init__(self, shared, query, both):
+    def __init__(self, reduce, forth, back, embedding):
         super().__init__()
-        self.reduce, self.centre, self.around, self.embedding = shared
-        self._query, self._both = query, both
+        self.reduce, self.forth, self.back, self.embedding = reduce, forth, back, embedding
 
     def hybrid_forward(self, F, maps):
         x = self.reduce(maps)  # (N, D, h, w)
-        forth, back = (self.centre, self.around) if self._query else (self.around, self.centre)
-        directions = [forth(x), -back(x)] if self._both else [forth(x)]
+        directions = [self.forth(x)] if self.back is None else [self.forth(x), -self.back(x)]
         return F.concat(*(F.flatten(part) for part in directions), self.embedding(maps), dim=1)
 
 
@@ -124,8 +122,8 @@ class Compare(HybridBlock):
             self.reduce = _ConvBN(in_channels, channels, 1)
             self.centre = nn.Conv2D(channels, 1, in_channels=channels)
             self.around = nn.Conv2D(channels, 3, padding=1, use_bias=False, in_channels=channels)
-        shared = self.reduce, self.centre, self.around, embedding
-        self.query, self.gallery = _Side(shared, True, both), _Side(shared, False, both)
+        self.query = _Side(self.reduce, self.centre, self.around if both else None, embedding)
+        self.gallery = _Side(self.reduce, self.around, self.centre if both else None, embedding)
 
     def hybrid_forward(self, F, query_maps, gallery_maps):
         return self.query(query_maps) - self.gallery(gallery_maps)
