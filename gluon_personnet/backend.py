@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 
 from gluon_personnet.errors import BackendError
-from gluon_personnet.machine import usable_cores
+from gluon_personnet.parallel import usable_cores
 
 WHEELS = ("mxnet", "mxnet-cu112")
 INSTALL_HINT = "install the extra [cpu], or [cu112] for an NVIDIA GPU; in the project's folder: pip install '.[cpu]'"

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from gluon_personnet.errors import GpnetError, ScoringError
-from gluon_personnet.machine import usable_cores
+from gluon_personnet.parallel import usable_cores
 from gluon_personnet.shards import score
 
 ATTEMPTS = 3

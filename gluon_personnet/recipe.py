@@ -36,6 +36,7 @@ class NetworkSection:
 class TrainingSection:
     """Pairs a batch and in all, how often to validate and to save, and how the averaged weights are made.
 
+    Hard negatives are identities that the network found alike when it was last asked, every `look_alikes_every_pairs`.
     `identification` is the weight of a softmax loss over the training identities on the network's embedding, for
     networks that have one, and `label_smoothing` the share of its target that is spread over all identities.
     """
@@ -44,6 +45,7 @@ class TrainingSection:
     batch_pairs: int = 192
     negatives_per_positive: int = 2
     hard_negatives_per_positive: int = 0
+    look_alikes_every_pairs: int = 100_000
     view_order: str = "fixed"
     validate_every_pairs: int = 50_000
     checkpoint_every_pairs: int = 25_000
@@ -154,14 +156,14 @@ def parse_recipe(text, where, overrides=()):
         raise RecipeError(f"{where}: found {type(tree).__name__}; right: sections such as dataset: and training:")
     for override in overrides:
         _apply(tree, override)
-    recipe = _build(Recipe, tree, where, "")
+    recipe = build_section(Recipe, tree, where)
     _check_ranges(recipe, where)
     return recipe
 
 
 def recipe_from_dict(tree, where):
     """Rebuild a recipe from :meth:`Recipe.to_dict`, e.g. out of a checkpoint."""
-    recipe = _build(Recipe, tree, where, "")
+    recipe = build_section(Recipe, tree, where)
     _check_ranges(recipe, where)
     return recipe
 
@@ -209,7 +211,8 @@ def _apply(tree, override):
     tree[last] = load_yaml(value, f"--set {key}")
 
 
-def _build(cls, tree, where, prefix):
+def build_section(cls, tree, where, prefix=""):
+    """An instance of a dataclass from a mapping, with RecipeError for keys and types that are not its fields'."""
     fields = {item.name: item for item in dataclasses.fields(cls)}
     for key in tree:
         if key not in fields:
@@ -227,7 +230,7 @@ def _convert(kind, value, where, key):
     if dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
             raise RecipeError(f"{where}: {key}: found {value!r}; right: a section of keys")
-        return _build(kind, value, where, key + ".")
+        return build_section(kind, value, where, key + ".")
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind in (int, float, str, bool):
@@ -254,6 +257,7 @@ _RANGES = {
     "training.batch_pairs": (2, None),
     "training.negatives_per_positive": (0, None),
     "training.hard_negatives_per_positive": (0, None),
+    "training.look_alikes_every_pairs": (1, None),
     "training.validate_every_pairs": (1, None),
     "training.checkpoint_every_pairs": (1, None),
     "training.averaging": (0, 0.9999999),
@@ -282,6 +286,12 @@ def _check_ranges(recipe, where):
         raise RecipeError(
             f"{where}: training.batch_pairs: found {training.batch_pairs}; right: a multiple of "
             f"{1 + training.negatives} (one positive and {training.negatives} negatives)"
+        )
+    group = 1 + training.hard_negatives_per_positive
+    if training.identities % group:
+        raise RecipeError(
+            f"{where}: training.batch_pairs: found {training.batch_pairs}, that is {training.identities} identities; "
+            f"right: identities in groups of {group} (one and its {group - 1} look-alikes)"
         )
     if training.view_order not in ("fixed", "random"):
         raise RecipeError(f"{where}: training.view_order: found {training.view_order!r}; right: 'fixed' or 'random'")

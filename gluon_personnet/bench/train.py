@@ -174,7 +174,7 @@ def run(ctx, pairs=192, negatives=5, repeats=5):
     batch, images = _prepared(recipe, sampler, pictures)
     parts = {**_parts(network, batch, images, ctx), "update": _update(network, trainer)}
     seconds = {name: median_seconds(part, repeats) for name, part in parts.items()}
-    whole = median_seconds(lambda: step(0, batch, images, 1e-6), repeats)
+    whole = median_seconds(lambda: step(batch, images, 1e-6), repeats)
     limits = arithmetic_limit(ctx, repeats), memory_limit(ctx, repeats)
     work = work_of_parts(network, len(images), pairs)
     shares = {}

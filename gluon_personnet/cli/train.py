@@ -73,7 +73,7 @@ def command(ctx, recipe, out, resume, workers, **others):
 def _launch(ctx, workers, run, again):
     """Train with processes that run this very command; returns the exit code."""
     from gluon_personnet.errors import TrainingError
-    from gluon_personnet.machine import usable_cores
+    from gluon_personnet.parallel import usable_cores
     from gluon_personnet.training.checkpoint import Checkpoint
     from gluon_personnet.training.launcher import LocalWorkers
 

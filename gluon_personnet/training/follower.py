@@ -23,12 +23,12 @@ class Follower(Trainer):
         """
         self.task.cache.preload(sorted(self.task.train))
         previous = None
-        with contextlib.closing(self._prefetcher()) as batches, self._catching_signals():
+        with contextlib.closing(self._batches.run(self.step, self.last_step)) as batches, self._catching_signals():
             for step, *inputs in batches:
                 rate = self._group.first(0.0)
                 # masks of its own: the same ones for the pairs of two workers would be one mask used twice
                 mx.random.seed(seeding.derive(self.recipe.seed, "dropout", step, self._group.worker))
-                loss = self._step(step, *inputs, rate)
+                loss = self._step(*inputs, rate)
                 if previous is not None:
                     previous.wait_to_read()  # one step ahead of the device is enough
                 previous, self.step = loss, step + 1

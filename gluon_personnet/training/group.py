@@ -83,6 +83,11 @@ class WorkerGroup:
         data = np.frombuffer(struct.pack("<d", 0.0 if self.worker else value), np.uint8)
         return struct.unpack("<d", self._sum_values("first", data).astype(np.uint8).tobytes())[0]
 
+    def first_array(self, values, shape):
+        """Worker 0's int32 array of that shape, numbers below 2**24; others give None."""
+        sent = np.zeros(shape) if values is None else values
+        return self._sum_values(f"array of {shape}", sent).astype(np.int32)
+
     def any(self, flag):
         """Whether the flag is set at any worker."""
         return bool(self._sum_values("any", [flag])[0])

@@ -21,6 +21,10 @@ class Alone:
         """The value itself."""
         return value
 
+    def first_array(self, values, shape):
+        """The values themselves."""
+        return values
+
     def any(self, flag):
         """The flag itself."""
         return flag
@@ -35,7 +39,7 @@ class Share:
     Every pair belongs to one worker and is weighed as in the whole batch, so the gradients of all shares add up to the
     gradient of the batch. A query image is passed through the trunk by one worker; a gallery image by every worker
     that has a pair with it, which is the price: with two negatives for each positive pair, half of the batch already
-    meets nearly all gallery images. Where hard negatives are mined, every worker computes all of them.
+    meets nearly all gallery images.
 
     Batch normalisation, in networks that have it, takes its statistics from the images of the share.
 
@@ -99,7 +103,7 @@ class Share:
         own = np.array(self.identities)
         if self._is_last:  # a small batch has gallery images beside those of its identities
             own = np.concatenate([own, np.arange(self._section.identities, pool)])
-        needed = np.arange(pool) if self._section.hard_negatives_per_positive else np.union1d(used, own)
+        needed = np.union1d(used, own)
         most = min(pool, len(used) + len(own) - len(self.identities))
         rows = np.concatenate([needed, np.full(max(0, most - len(needed)), needed[-1])])
         counted = np.isin(rows, own)

@@ -11,12 +11,13 @@ from tqdm import tqdm
 
 from gluon_personnet import seeding
 from gluon_personnet.backend import mx, versions
-from gluon_personnet.data.pairs import PairSampler, Prefetcher
+from gluon_personnet.data.pairs import PairSampler
 from gluon_personnet.errors import CheckpointError, RecipeError, TrainingError
 from gluon_personnet.files import write_text
 from gluon_personnet.network.pairs import export_network, initialise, unique_parameters
 from gluon_personnet.recipe import differences, dump_recipe, recipe_from_dict
 from gluon_personnet.scoring import Scorer
+from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
 from gluon_personnet.training.classifier import Classifier
 from gluon_personnet.training.curve import plot_curve
@@ -57,7 +58,13 @@ class Trainer:
         self._progress, self._group = progress, group
         section = recipe.training
         self._sampler = PairSampler(
-            task.dataset.samples, task.train, section.identities, section.negatives, recipe.seed, section.view_order
+            task.dataset.samples,
+            task.train,
+            section.identities,
+            section.negatives_per_positive,
+            recipe.seed,
+            section.view_order,
+            section.hard_negatives_per_positive,
         )
         self.last_step = math.ceil(section.pairs / section.batch_pairs)
         self._schedule = make_schedule(recipe.schedule, recipe.optimizer.learning_rate, self.last_step)
@@ -72,6 +79,7 @@ class Trainer:
             self._average = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
         self._step = Step(network, recipe, self._gluon, ctx, classifier, self._group)
         self._scorer = Scorer(network, ctx)
+        self._batches = Batches(recipe, self._sampler, task.cache, self._scorer, self._group)
         self.step, self.seconds = 0, 0.0
         self.best = {"score": -1.0, "rank1": 0.0, "step": 0}
         self._stop = False
@@ -122,6 +130,7 @@ class Trainer:
             for name, value in checkpoint.group("average").items():
                 self._average[name][:] = value
         self._set_optimizer_state(checkpoint)
+        self._batches.look_alikes = checkpoint.arrays.get("look-alikes")
         self._schedule.state = record["schedule"]
         self.step, self.seconds, self.best = record["step"], record["seconds"], record["best"]
         self._trim_log()
@@ -189,6 +198,8 @@ class Trainer:
         if self._average is not None:
             arrays.update({f"average/{name}": array.asnumpy() for name, array in self._average.items()})
         arrays.update({name: array.asnumpy() for name, array in self._optimizer_state()})
+        if self._batches.look_alikes is not None:
+            arrays["look-alikes"] = self._batches.look_alikes
         Checkpoint(self._record(), arrays).save(self.run.checkpoint)
 
     def _fail(self, found):
@@ -225,14 +236,10 @@ class Trainer:
             unit_scale=True,
             disable=not self._progress,
         )
-        with contextlib.closing(self._prefetcher()) as batches, bar, self._catching_signals():
+        with contextlib.closing(self._batches.run(self.step, self.last_step)) as batches, bar, self._catching_signals():
             self._loop(batches, bar)
         plot_curve(self.run.log, self.run.curve)
         self._export()
-
-    def _prefetcher(self):
-        recipe = self.recipe
-        return Prefetcher(self._sampler, self.task.cache, recipe.augmentation, recipe.seed, self.step, self.last_step)
 
     def _loop(self, batches, bar):
         section = self.recipe.training
@@ -240,7 +247,7 @@ class Trainer:
         for step, batch, images in batches:
             rate = self._group.first(self._schedule.rate(step))
             mx.random.seed(seeding.derive(self.recipe.seed, "dropout", step))
-            losses.append(self._step(step, batch, images, rate))
+            losses.append(self._step(batch, images, rate))
             if len(losses) > 1:
                 losses[-2].wait_to_read()  # one step ahead of the device is enough
             self._update_average()

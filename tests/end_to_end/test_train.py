@@ -140,6 +140,7 @@ def test_stopped_and_resumed_run_is_the_uninterrupted_one(gpnet, monkeypatch, op
         "schedule__options": "{patience: 1, factor: 0.5}",
         "training__averaging": 0.5,
         "training__hard_negatives_per_positive": 1,
+        "training__look_alikes_every_pairs": 24,
         "training__negatives_per_positive": 1,
         **network,
     }

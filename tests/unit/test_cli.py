@@ -12,7 +12,7 @@ from gluon_personnet.cli import COMMANDS, main, options
 from gluon_personnet.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]
-RECIPES = sorted((ROOT / "recipes").rglob("*.yml"))
+RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yml") if path.parent.name != "baselines")
 
 
 def command(name):

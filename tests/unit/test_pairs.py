@@ -70,6 +70,38 @@ def test_a_batch_of_two_pairs_as_in_the_paper():
     assert (batch.query_index.tolist(), batch.gallery_index.tolist()) == ([0, 0], [0, 1])
 
 
+@pytest.mark.parametrize("hard, look_alikes", [(1, None), (1, "table"), (2, "table"), (3, "table")])
+def test_hard_negatives_are_of_the_group_and_random_ones_are_not(hard, look_alikes):
+    many = [Sample(f"{pid}-{camid}", pid, camid) for pid in range(40) for camid in (0, 1)]
+    sampler = PairSampler(many, range(80), 12, 2, seed=1, hard=hard)
+    table = (np.arange(40)[:, None] + np.arange(1, 9)) % 40 if look_alikes else None  # the next eight
+    near = []
+    for step in range(30):
+        batch = sampler.batch(step, table)
+        query, gallery = (np.array([many[row].pid for row in rows]) for rows in (batch.query_rows, batch.gallery_rows))
+        np.testing.assert_array_equal(batch.labels, gallery)  # pid and number are the same here
+        assert len(set(gallery)) == len(gallery) and len(query) == 12
+        pairs = list(zip(batch.query_index, batch.gallery_index))
+        assert len(set(pairs)) == len(pairs) == 12 * (3 + hard)
+        same = query[batch.query_index] == gallery[batch.gallery_index]
+        assert same.tolist() == [True] * 12 + [False] * 12 * (2 + hard)
+        group = np.arange(len(gallery)) // (1 + hard)
+        together = group[batch.query_index] == group[batch.gallery_index]
+        assert together.tolist() == [True] * 12 + [False] * 24 + [True] * 12 * hard
+        away = (gallery[batch.gallery_index[-12 * hard :]] - query[batch.query_index[-12 * hard :]]) % 40
+        near.append(np.minimum(away, 40 - away) <= 8)
+    # a group's members are look-alikes of its first, so at most 7 from each other; a late group may lack free ones
+    assert np.mean(near) > 0.9 if look_alikes else np.mean(near) < 0.6
+
+
+def test_one_of_each_shows_every_identity_in_both_views():
+    sampler = PairSampler(SAMPLES, ROWS, 4, 1, seed=1)
+    query, gallery = sampler.one_of_each(3)
+    assert labels(query)[0].tolist() == labels(gallery)[0].tolist() == list(range(9))
+    assert set(labels(query)[1]) == {0} and set(labels(gallery)[1]) == {2}
+    assert query.tolist() != sampler.one_of_each(4)[0].tolist()
+
+
 def image(height=40, width=20):
     return np.arange(height * width * 3, dtype=np.uint32).astype(np.uint8).reshape(1, height, width, 3)
 

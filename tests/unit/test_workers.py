@@ -52,9 +52,10 @@ def gradients(group, text):
     trainer = make_trainer({**unique_parameters(network), **unique_parameters(classifier)}, recipe.optimizer)
     step = Step(network, recipe, trainer, mx.cpu(), classifier, group)
     samples = [Sample(f"{pid}-{camid}", pid, camid) for pid in range(9) for camid in range(2)]
-    batch = PairSampler(samples, range(18), section.identities, section.negatives, 0).batch(5)
+    numbers = section.identities, section.negatives_per_positive, 0
+    batch = PairSampler(samples, range(18), *numbers, hard=section.hard_negatives_per_positive).batch(5)
     pixels = np.random.default_rng(1).integers(0, 256, (18, 3, 160, 60)).astype(np.float32)
-    step(5, batch, pixels[np.concatenate([batch.query_rows, batch.gallery_rows])], 0.0)
+    step(batch, pixels[np.concatenate([batch.query_rows, batch.gallery_rows])], 0.0)
     return group.arrays
 
 
