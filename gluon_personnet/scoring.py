@@ -51,7 +51,7 @@ class Scorer:
 
     def __init__(self, network, ctx, tile_pairs=1024, batch_images=64, precision="float32", memory_mib=1024):
         check_precision(network, ctx, precision)
-        self._network, self._ctx, self.precision = network, ctx, precision
+        self.network, self.ctx, self.precision = network, ctx, precision
         self._tile_pairs, self._batch_images, self._memory_mib = tile_pairs, batch_images, memory_mib
         self._heads = {}
 
@@ -68,12 +68,16 @@ class Scorer:
         """
         self._heads = {}
         images = query_images, gallery_images
-        return make_maps(self._network, self._ctx, *images, self._batch_images, self._memory_mib, folder)
+        return make_maps(self.network, self.ctx, *images, self._batch_images, self._memory_mib, folder)
 
     def tiling(self, maps):
         """The :class:`~gluon_personnet.tiling.Tiling` of these maps' distance matrix."""
-        columns = Tiling(*maps.shape, 1, min(COLUMNS, self._tile_pairs)).columns
-        return Tiling(*maps.shape, max(1, self._tile_pairs // columns), columns)
+        return self.tiling_of(*maps.shape)
+
+    def tiling_of(self, num_query, num_gallery):
+        """The tiling of a (num_query, num_gallery) matrix."""
+        columns = Tiling(num_query, num_gallery, 1, min(COLUMNS, self._tile_pairs)).columns
+        return Tiling(num_query, num_gallery, max(1, self._tile_pairs // columns), columns)
 
     def tiles(self, maps, tiling, numbers):
         """Score tiles: yields (Tile, float64 (height, width) distances) in the order of `numbers`.
@@ -90,8 +94,8 @@ class Scorer:
         waiting = None
         for number in numbers:
             tile = tiling[number]
-            query = mx.nd.array(_padded(maps.query, tile.top, tiling.rows), ctx=self._ctx)
-            gallery = mx.nd.array(_padded(maps.gallery, tile.left, tiling.columns), ctx=self._ctx)
+            query = mx.nd.array(_padded(maps.query, tile.top, tiling.rows), ctx=self.ctx)
+            gallery = mx.nd.array(_padded(maps.gallery, tile.left, tiling.columns), ctx=self.ctx)
             begun = tile, head(query, gallery)  # the device works on it while the tile before is handed out
             if waiting:
                 yield _finished(tiling, *waiting)
@@ -123,7 +127,7 @@ class Scorer:
                 query = np.concatenate([maps.query[part.rows] for part in parts])
                 padded = [np.resize(columns[part.top, part.columns], chunk.columns) for part in parts]
                 gallery = maps.gallery[np.concatenate(padded)]
-                margin = _margins(head(*(mx.nd.array(side, ctx=self._ctx) for side in (query, gallery))))
+                margin = _margins(head(*(mx.nd.array(side, ctx=self.ctx) for side in (query, gallery))))
                 for part, row in zip(parts, margin.reshape(together, chunk.columns)):
                     distances[part.rows, part.columns] = row[: part.width]
                 bar.update(min(columns.size - bar.n, sum(part.width for part in parts)))
@@ -165,8 +169,8 @@ class Scorer:
     def key(self, maps, tiling):
         """Everything that distances depend on, as JSON types: weights, images, precision, tile, threads, MXNet."""
         sha = hashlib.sha256()
-        for parameter in unique_parameters(self._network.head).values():
-            sha.update(parameter.data(self._ctx).asnumpy())
+        for parameter in unique_parameters(self.network.head).values():
+            sha.update(parameter.data(self.ctx).asnumpy())
         return {
             "maps": maps.digest,
             "head": sha.hexdigest(),
@@ -174,14 +178,14 @@ class Scorer:
             "shape": list(tiling.shape),
             "tile": [tiling.rows, tiling.columns],
             "threads": os.environ.get("OMP_NUM_THREADS"),
-            "device": str(self._ctx),
+            "device": str(self.ctx),
             "mxnet": mx.__version__,
         }
 
     def _head(self, rows, columns, own_columns=False):
         key = rows, columns, own_columns
         if key not in self._heads:
-            self._heads[key] = TileHead(self._network, self._ctx, rows, columns, self.precision, own_columns)
+            self._heads[key] = TileHead(self.network, self.ctx, rows, columns, self.precision, own_columns)
         return self._heads[key]
 
     def _fill(self, distmat, maps, tiling, numbers, progress, keep=None):

@@ -60,8 +60,8 @@ class ShardedScorer(Scorer):
     def _common(self, tiling):
         """What all shards have in common; hands the weights to the pool."""
         arrays = {
-            f"parameter/{name}": parameter.data(self._ctx).asnumpy()
-            for name, parameter in unique_parameters(self._network).items()
+            f"parameter/{name}": parameter.data(self.ctx).asnumpy()
+            for name, parameter in unique_parameters(self.network).items()
         }
         sha = hashlib.sha256(str(self._recipe.network).encode())
         for name, array in arrays.items():
@@ -71,7 +71,7 @@ class ShardedScorer(Scorer):
         return {
             "weights": digest,
             "folder": folder,
-            "device": self._ctx.device_type,
+            "device": self.ctx.device_type,
             "precision": self.precision,
             "threads": self._pool.threads,
             "versions": versions(),

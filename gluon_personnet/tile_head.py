@@ -98,6 +98,26 @@ def check_precision(network, ctx, precision):
         raise BackendError(
             f"precision int8: needs activations with known bounds (tanh), found {activation!r}; right: bfloat16"
         )
+    if not (_has_bfloat16() and (precision != "int8" or _has_exact_int8())):
+        instructions = "AVX-512 with VNNI" if precision == "int8" else "AVX-512"
+        raise BackendError(f"precision {precision}: needs a processor with {instructions}; right: float32")
+
+
+def _has_bfloat16():
+    ones = mx.nd.amp_cast(mx.nd.ones((1, 1, 3, 3)), dtype=BFLOAT16)
+    try:
+        convolved = mx.nd.Convolution(ones, ones, kernel=(3, 3), num_filter=1, no_bias=True)
+        return mx.nd.amp_cast(convolved, dtype="float32").asscalar() == 9.0
+    except mx.base.MXNetError:
+        return False
+
+
+def _has_exact_int8():
+    """Without VNNI, products of 8-bit integers are added in pairs in 16 bits, and clipped there: garbage comes out."""
+    largest, one = mx.nd.full((16, 64), 127, dtype="int8"), mx.nd.ones(1)
+    ranges = {"min_data": -one, "max_data": one, "min_weight": -one, "max_weight": one}
+    summed, _, _ = mx.nd.contrib.quantized_fully_connected(largest, largest, **ranges, num_hidden=16, no_bias=True)
+    return (summed.asnumpy() == 127 * 127 * 64).all()
 
 
 def _folded(head, gain, ctx):

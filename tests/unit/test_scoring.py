@@ -1,5 +1,9 @@
 """Tiles against the plain forward of every pair; precisions; what is kept on disk."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -146,6 +150,30 @@ def test_precisions_that_are_not_to_be_had(network):
         Scorer(make_network(activation="relu"), mx.cpu(), precision="int8")
 
 
+@pytest.mark.parametrize(
+    "processor, had",
+    [("AVX2", {"float32"}), ("AVX512_CORE", {"float32", "bfloat16"})],
+)
+def test_processors_that_would_give_garbage_are_refused(processor, had):
+    """oneDNN told to take this one for another: without VNNI, sums of 8-bit products clip at 16 bits."""
+    code = """if True:
+        from gluon_personnet.backend import mx
+        from gluon_personnet.errors import BackendError
+        from gluon_personnet.network.personnet import PersonNet
+        from gluon_personnet.tile_head import PRECISIONS, check_precision
+        network = PersonNet(channels=1, units=[1, 1, 1])
+        for precision in PRECISIONS:
+            try:
+                check_precision(network, mx.cpu(), precision)
+                print(precision)
+            except BackendError as error:
+                assert "needs a processor with AVX-512" in str(error)
+    """
+    environment = {**os.environ, "DNNL_MAX_CPU_ISA": processor}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) <= had and "float32" in done.stdout
+
+
 class Killed(Exception):
     """Stands for a kill: nothing is cleaned up behind the tile that was kept last."""
 
@@ -244,3 +272,18 @@ def test_cost_is_judged_by_tiles_behind_the_first(monkeypatch):
     assert known == [False] * 9 + [True] + [False] * 2
     assert (cost.rate, cost.seconds) == (2000.0, 50.0)
     assert str(cost) == "100,000 pairs in about 00:50, 2,000 pairs/s judged by the first 10 tiles"
+
+
+def test_real_images_score_as_the_plain_forward_does(real_data):
+    """The network of the paper at its full size, on images of CUHK01."""
+    from gpnet_datasets.cuhk01 import CUHK01
+
+    from gluon_personnet.data.archives import Locator
+
+    dataset = CUHK01(Locator([real_data]))
+    read = [np.stack([dataset.read(row) for row in rows]) for rows in ((0, 4, 8), (2, 6, 10, 14))]
+    network = make_network(channels=32, units=[4096, 4096, 512])
+    exact = naive(network, *read)
+    distmat = Scorer(network, mx.cpu()).distmat(*read)
+    np.testing.assert_allclose(distmat, exact, atol=1e-4)
+    assert (distmat.argsort(axis=1) == exact.argsort(axis=1)).all()
