@@ -37,7 +37,7 @@ def gpnet_metrics():
             summary="difference of two inverse covariances of pairs",
             source="Koestinger et al., Large Scale Metric Learning from Equivalence Constraints, CVPR 2012, eq. 13-15",
             fidelity="faithful",
-            options={"n_components": 100.0, "npratio": 1, "weight": 1.0, "psd": False, "seed": 0},
+            options={"n_components": 100.0, "npratio": 0, "weight": 1.0, "psd": False, "seed": 0},
         ),
         MetricEntry(
             name="klfda",
