@@ -1,0 +1,27 @@
+"""rPCCA: regularised pairwise constrained component analysis."""
+
+from gpnet_metrics.pcca import PCCA
+
+
+class RPCCA(PCCA):
+    """:class:`~gpnet_metrics.pcca.PCCA` whose projection is kept small.
+
+    Parameters
+    ----------
+    penalty : float
+        Of the squared Frobenius norm of the projection in feature space, against the sum of the pairs' losses.
+    kernel, dims, npratio, max_steps, tolerance, seed
+        As for PCCA.
+
+    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014,
+    section 2.2; defaults as in its code.
+    Differs from the source in: step lengths after Barzilai and Borwein.
+    """
+
+    name = "rpcca"
+
+    def __init__(
+        self, kernel="chi2-rbf", dims=40, npratio=10, penalty=0.01, max_steps=1000, tolerance=1e-4, seed=0
+    ):  # fmt: skip
+        super().__init__(kernel, dims, npratio, max_steps, tolerance, seed)
+        self.penalty = penalty
