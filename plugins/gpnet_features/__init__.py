@@ -38,4 +38,10 @@ def gpnet_features():
             fidelity="faithful",
             options={"regions": 6},
         ),
+        FeatureEntry(
+            name="side-by-side",
+            factory="gpnet_features.side_by_side:SideBySide",
+            summary="several features in one vector",
+            options={"features": ["lomo", "elf", "hist-lbp"], "feature_options": []},
+        ),
     ]

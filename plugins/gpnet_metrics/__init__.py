@@ -1,6 +1,6 @@
 """Distances between features."""
 
-from gluon_personnet import BaselineEntry, MetricEntry, hookimpl
+from gluon_personnet import MetricEntry, hookimpl
 
 
 @hookimpl
@@ -15,6 +15,7 @@ def gpnet_metrics():
             name="euclid",
             factory="gpnet_metrics.euclid:Euclid",
             summary="Euclidean distance; nothing is learned",
+            options={"n_components": 0.0},
         ),
         MetricEntry(
             name="itml",
@@ -208,16 +209,6 @@ def gpnet_metrics():
 
 @hookimpl
 def gpnet_baselines():
-    return [
-        BaselineEntry(
-            name="euclid",
-            factory="gpnet_metrics.euclid:baseline",
-            summary="Euclidean distance of raw pixels",
-            source="the row Euclid in Tables II and III of Wu, Shen, van den Hengel 2016",
-            fidelity="reconstruction",
-            published={
-                "cuhk01": "871/100 identities, single-shot, rank-1/5/10/20: 10.52 / 28.07 / 39.94 / 55.07 (Table III)",
-                "cuhk03": "1160/100 identities, labeled, single-shot: 5.64 / 18.93 / 28.96 / 43.17 (Table II)",
-            },
-        )
-    ]
+    from gluon_personnet.baseline_recipe import bundled_baselines
+
+    return bundled_baselines()

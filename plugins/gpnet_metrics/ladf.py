@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from gpnet_metrics.bilinear import Bilinear, Decision, decision_values
-from gpnet_metrics.cross_pairs import weighted_blocks, logistic
+from gpnet_metrics.cross_pairs import logistic, weighted_blocks
 
 
 class LADF(Bilinear):

@@ -116,7 +116,9 @@ class MetricEnsembles:
         pool = known[paired] if paired.any() else known
         if len(pool) < 6:
             found = f"{len(pool)} identities to learn pairs from"
-            raise DataError(f"metric 'metric-ensembles': fit: {found}; right: at least 6, some held out for the weights")
+            raise DataError(
+                f"metric 'metric-ensembles': fit: {found}; right: at least 6, some held out for the weights"
+            )
         number = int(np.clip(round(self._held_out * len(pool)), 2, len(pool) - 2))
         chosen = generator(self._seed, "metric-ensembles identities").choice(pool, number, replace=False)
         return np.isin(pids, chosen)
@@ -124,7 +126,9 @@ class MetricEnsembles:
     def _fit_bases(self, rows, pids, camids, numbers=None):
         """Distance functions of the base metrics with those numbers, or of all, part by part."""
         ends = np.cumsum(self._parts or [self._dims])
-        slots = [(slice(end - size, end), make) for end, size in zip(ends, self._parts or ends) for make in self._makers]
+        slots = [
+            (slice(end - size, end), make) for end, size in zip(ends, self._parts or ends) for make in self._makers
+        ]
         chosen = range(len(slots)) if numbers is None else numbers
         return [_scaled(slots[number], rows, pids, camids) for number in chosen]
 

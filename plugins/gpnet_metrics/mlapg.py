@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gpnet_metrics.cross_pairs import weighted_blocks, logistic
+from gpnet_metrics.cross_pairs import logistic, weighted_blocks
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, factor_psd, project_psd, quadratic_distances
 
 
