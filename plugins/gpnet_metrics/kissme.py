@@ -27,7 +27,7 @@ class KISSME(Mahalanobis):
         For the random pairs.
 
     Source: Koestinger, Hirzer, Wohlhart, Roth, Bischof, Large Scale Metric Learning from Equivalence Constraints,
-    CVPR 2012, equations 13 to 15.
+    CVPR 2012.
     Differs from the source in: all different pairs by default; pairs are of two cameras; the projection sets negative
     eigenvalues to 0, not to 1e-6.
     """

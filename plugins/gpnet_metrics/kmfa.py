@@ -18,8 +18,8 @@ class KMFA(KernelMetric):
     regulariser : float
         Share of the within-class scatter that is replaced by its mean eigenvalue on the diagonal.
 
-    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014,
-    section 2.4; defaults as in its code.
+    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014;
+    defaults as in its code.
     """
 
     name = "kmfa"

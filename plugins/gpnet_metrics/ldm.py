@@ -19,8 +19,8 @@ class LDM(Mahalanobis):
     max_iter : int
         Steps of the optimisation.
 
-    Source: Guillaumin, Verbeek, Schmid, Is That You? Metric Learning Approaches for Face Identification, ICCV 2009,
-    equations 4 to 6; 100 iterations from a rotation, as in its code.
+    Source: Guillaumin, Verbeek, Schmid, Is That You? Metric Learning Approaches for Face Identification, ICCV 2009;
+    100 iterations from a rotation, as in its code.
     Differs from the source in: same and different pairs weigh alike as groups; pairs are of two cameras; L-BFGS instead
     of conjugate gradients; rows are first scaled to a mean squared distance of 1 between different people, so that
     their unit does not matter.

@@ -26,8 +26,8 @@ class LMNN(Mahalanobis):
     tolerance : float
         Ends when a step lowers the objective by less than this share.
 
-    Source: Weinberger, Saul, Distance Metric Learning for Large Margin Nearest Neighbor Classification, JMLR 2009,
-    equations 11 to 13, with one target neighbour.
+    Source: Weinberger, Saul, Distance Metric Learning for Large Margin Nearest Neighbor Classification, JMLR 2009, with
+    one target neighbour.
     Differs from the source in: targets and impostors are rows of another camera; descent on L instead of projected
     descent on L L^T; the objective is evaluated in full at each step instead of over a list of impostors; rows are
     first scaled to a mean squared distance of 1 between different people, so that their unit does not matter.

@@ -30,7 +30,7 @@ class XQDA(Mahalanobis):
         left singular vectors of I^-1 E with singular values above 1, as its released code does.
 
     Source: Liao, Hu, Zhu, Li, Person Re-Identification by Local Maximal Occurrence Representation and Metric Learning,
-    CVPR 2015, section 4.2, equations 8 and 9.
+    CVPR 2015, the covariances by equations 8 and 9.
     Differs from the source in: where dimensions are more than rows, these are reduced to their span by way of the Gram
     matrix instead of a QR decomposition; any number of cameras.
     """
