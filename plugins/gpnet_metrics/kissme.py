@@ -3,6 +3,7 @@
 import numpy as np
 
 from gluon_personnet.seeding import generator
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, project_psd
 from gpnet_metrics.pairs import sample_pairs
 from gpnet_metrics.scatter import mean_outer, pair_scatter, regular
@@ -36,7 +37,8 @@ class KISSME(Mahalanobis):
 
     def __init__(self, n_components=100.0, npratio=0, weight=1.0, psd=False, seed=0):
         super().__init__(n_components)
-        self._npratio, self._weight, self._psd, self._seed = npratio, weight, psd, seed
+        self._npratio = at_least(self.name, "npratio", npratio, 0)
+        self._weight, self._psd, self._seed = weight, psd, seed
 
     def _fit_form(self, rows, pids, camids):
         same, different = self._covariances(rows, pids, camids)

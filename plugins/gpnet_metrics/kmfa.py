@@ -1,5 +1,6 @@
 """kMFA: marginal Fisher analysis in the space of a kernel."""
 
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.graphs import discriminant, marginal_graphs, squared_distances
 from gpnet_metrics.kernel import KernelMetric
 
@@ -26,7 +27,8 @@ class KMFA(KernelMetric):
 
     def __init__(self, kernel="chi2-rbf", dims=30, neighbours=12, regulariser=0.01):
         super().__init__(kernel)
-        self._dims_kept, self._neighbours, self._regulariser = dims, neighbours, regulariser
+        self._neighbours = at_least(self.name, "neighbours", neighbours, 0)
+        self._dims_kept, self._regulariser = dims, regulariser
 
     def _fit_projection(self, kernel, pids, camids):
         graphs = marginal_graphs(squared_distances(kernel), pids, self._neighbours)

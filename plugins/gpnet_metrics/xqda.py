@@ -4,6 +4,7 @@ import numpy as np
 from scipy.linalg import eigh, solve, svd
 
 from gluon_personnet.errors import RecipeError
+from gpnet_metrics.checks import above, at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis
 from gpnet_metrics.scatter import pair_scatter
 
@@ -41,7 +42,9 @@ class XQDA(Mahalanobis):
         super().__init__(n_components)
         if solver not in SOLVERS:
             raise RecipeError(f"metric 'xqda': solver: {solver!r}; right: one of {', '.join(SOLVERS)}")
-        self._most, self._regulariser, self._solver = dims, regulariser, solver
+        self._most = at_least(self.name, "dims", dims, 0)
+        self._regulariser = above(self.name, "regulariser", regulariser, 0)
+        self._solver = solver
 
     def _fit_form(self, rows, pids, camids):
         intra, extra = pair_scatter(rows, pids, camids)[:2]
