@@ -162,7 +162,7 @@ def gpnet_metrics():
             summary="a weight for each dimension of the absolute difference",
             source="Prosser et al., BMVC 2010, section 2.3",
             fidelity="faithful",
-            options={"n_components": 100.0, "normalise": "none", "npratio": 10, "c": 100.0, "seed": 0},
+            options={"dims": 8000, "normalise": "none", "npratio": 5, "c": 1000.0, "max_steps": 200, "seed": 0},
         ),
         MetricEntry(
             name="rdc",
@@ -171,9 +171,9 @@ def gpnet_metrics():
             source="Zheng, Gong, Xiang, CVPR 2011, sections 2.2 and 2.3; TPAMI 2013",
             fidelity="faithful",
             options={
-                "n_components": 100.0,
+                "dims": 8000,
                 "normalise": "none",
-                "npratio": 10,
+                "npratio": 5,
                 "max_directions": 40,
                 "max_steps": 100,
                 "tolerance": 1e-3,

@@ -186,7 +186,7 @@ def test_a_projection_is_as_good_as_its_square(normalise, n_components, dims):
 class SumOfDifferences(AbsDiff):
     name = "sum"
 
-    def _learn(self, rows, pids, camids):
+    def _learn_differences(self, rows, pids, camids):
         self._weights = np.arange(1.0, rows.shape[1] + 1)
 
     def _score(self, differences):
