@@ -162,7 +162,7 @@ def test_recipe_has_options_that_exist():
     entry = next(entry for entry in gpnet_datasets.gpnet_datasets() if entry.name == "viper")
     section = load_recipe(RECIPES / "viper.yml").dataset
     assert (section.name, section.validation_identities) == ("viper", 30)
-    assert entry.check_options(section.options) == {}
+    assert entry.check_options(section.options) == {"query_camera": "a"}
 
 
 def test_real_viper(real_data):
