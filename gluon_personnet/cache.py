@@ -60,14 +60,17 @@ class ArrayCache:
             return None
 
     def put(self, key, array):
-        """Keep an array. A disk that is full or read-only makes things slow, not wrong: then nothing is kept."""
+        """Keep an array; return whether it was kept. A disk that is full or read-only makes things slow, not wrong."""
         # Unlike files.replacing this does not wait for the disk, for thousands of small files: get() sees damage.
         temporary = self._folder / f".{key}.{uuid.uuid4().hex}.part"
-        with contextlib.suppress(OSError):
+        try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            try:
-                with open(temporary, "wb") as file:
-                    np.save(file, array, allow_pickle=False)
-                os.replace(temporary, self.path(key))
-            finally:
-                temporary.unlink(missing_ok=True)
+            with open(temporary, "wb") as file:
+                np.save(file, array, allow_pickle=False)
+            os.replace(temporary, self.path(key))
+            return True
+        except OSError:
+            return False
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()

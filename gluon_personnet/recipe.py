@@ -139,14 +139,14 @@ def parse_recipe(text, where, overrides=()):
         raise RecipeError(f"{where}: found {type(tree).__name__}; right: sections such as dataset: and training:")
     for override in overrides:
         _apply(tree, override)
-    recipe = _build(Recipe, tree, where, "")
+    recipe = build_section(Recipe, tree, where)
     _check_ranges(recipe, where)
     return recipe
 
 
 def recipe_from_dict(tree, where):
     """Rebuild a recipe from :meth:`Recipe.to_dict`, e.g. out of a checkpoint."""
-    recipe = _build(Recipe, tree, where, "")
+    recipe = build_section(Recipe, tree, where)
     _check_ranges(recipe, where)
     return recipe
 
@@ -194,7 +194,8 @@ def _apply(tree, override):
     tree[last] = load_yaml(value, f"--set {key}")
 
 
-def _build(cls, tree, where, prefix):
+def build_section(cls, tree, where, prefix=""):
+    """An instance of a dataclass from a mapping, with RecipeError for keys and types that are not its fields'."""
     fields = {item.name: item for item in dataclasses.fields(cls)}
     for key in tree:
         if key not in fields:
@@ -212,7 +213,7 @@ def _convert(kind, value, where, key):
     if dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
             raise RecipeError(f"{where}: {key}: found {value!r}; right: a section of keys")
-        return _build(kind, value, where, key + ".")
+        return build_section(kind, value, where, key + ".")
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind in (int, float, str, bool):

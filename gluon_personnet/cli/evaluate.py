@@ -27,7 +27,7 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 @click.command("evaluate")
 @click.option("--run", "run_path", type=click.Path(file_okay=False), help="Run directory; by default the latest.")
 @click.option("--recipe", help="Evaluate runs/NAME of this recipe instead.")
-@click.option("--baseline", help="Fit and evaluate a baseline on --dataset instead (gpnet list baselines).")
+@click.option("--baseline", help="Fit and evaluate a baseline on --dataset instead: a name or FILE.yml.")
 @click.option("--dataset", help="Data set of the baseline.")
 @click.option("--splits", default="0", show_default=True, help="Splits of the baseline: all, or numbers such as 0,1.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Option of the data set; repeatable.")
@@ -53,6 +53,7 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 @click.option("--save-distmat", type=click.Path(dir_okay=False), help="Also write distances and labels as npz.")
 @click.option("--mirrored/--no-mirrored", default=None, help="Average with mirrored pairs; by default as the recipe.")
 @options.data
+@options.cache
 @options.device
 @options.threads
 @options.quiet
@@ -72,7 +73,8 @@ def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_p
       gpnet evaluate --protocol single-shot
       gpnet evaluate --run runs/cuhk01 --protocol single-shot --json result.json
       gpnet evaluate --distmat distances.npz --protocol market1501
-      gpnet evaluate --baseline euclid --dataset viper --protocol single-shot --splits all
+      gpnet evaluate --baseline lomo-xqda --dataset viper --protocol single-shot --splits all
+      gpnet evaluate --baseline mine.yml --dataset toy --protocol single-shot
       gpnet evaluate --compare-definitions
     """
     _check_usage(ctx)
@@ -144,15 +146,16 @@ def _evaluate_baseline(
     baseline, names, seed, rerank, dataset, splits, overrides, query_expansion, data, quiet, **unused
 ):
     from gluon_personnet.baseline import BaselineEvaluation, parse_splits
+    from gluon_personnet.baseline_recipe import find_baseline
     from gluon_personnet.recipe import parse_options
     from gluon_personnet.results import Evaluation
-    from gluon_personnet.runs import ROOT, Run
+    from gluon_personnet.runs import Run, baseline_folder
 
     manager, chosen = load_plugins(), parse_options(overrides)
-    what = manager, baseline, dataset, chosen, options.locator(data), Evaluation(manager, names, rerank=rerank)
+    entry = find_baseline(manager, baseline)
+    what = manager, entry, dataset, chosen, options.locator(data), Evaluation(manager, names, rerank=rerank)
     work = BaselineEvaluation(*what, query_expansion or 0, not quiet)
-    name = "-".join([baseline, dataset, *(str(value).replace("/", "_") for value in chosen.values())])
-    run = Run(ROOT / name)
+    run = Run(baseline_folder(entry.name, dataset, chosen))
     return work.report(parse_splits(splits, work.dataset), seed or 0, run.evaluation), run
 
 
@@ -183,4 +186,8 @@ def _write_evaluation(report, run):
     if "pairs_scored" in report:
         rate = report["pairs_scored"] / max(report["scoring_seconds"], 1e-9)
         click.echo(f"scored {report['pairs_scored']} pairs, {rate:.0f} pairs/s")
+    if "cost" in report:
+        cost = report["cost"]
+        steps = ", ".join(f"{step} {cost[f'{step}_seconds']:.1f} s" for step in ("extract", "fit", "distance"))
+        click.echo(f"a split took on average: {steps}; at most {cost['memory_mib']:.0f} MiB of memory")
     return [*plots, run.evaluation / f"{name}.json"]

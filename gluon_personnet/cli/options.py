@@ -21,6 +21,14 @@ data = click.option(
     type=click.Path(file_okay=False),
     help="Folder with data archives; by default $GPNET_DATA or data/.",
 )
+cache = click.option(
+    "--cache",
+    type=click.Path(file_okay=False),
+    expose_value=False,
+    is_eager=True,
+    callback=lambda ctx, param, value: os.environ.update(GPNET_CACHE=value) if value else None,
+    help="Folder that keeps features and kernels; by default $GPNET_CACHE, $XDG_CACHE_HOME/gpnet or ~/.cache/gpnet.",
+)
 json_file = click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Also write the result here.")
 memory = click.option(
     "--memory-mib",
@@ -47,13 +55,14 @@ def locator(option):
 
 
 def bundled_recipes():
-    """Name -> path of the recipes that come with the package; names may hold a folder, as in ``paper/cuhk01``."""
+    """Name -> path of the training recipes that come with the package; a name may hold a folder: ``paper/cuhk01``."""
     try:
         import gpnet_recipes
     except ImportError:
         return {}
     root = Path(next(iter(gpnet_recipes.__path__)))
-    return {str(path.relative_to(root).with_suffix("")): path for path in sorted(root.rglob("*.yml"))}
+    names = {str(path.relative_to(root).with_suffix("")): path for path in sorted(root.rglob("*.yml"))}
+    return {name: path for name, path in names.items() if not name.startswith("baselines/")}
 
 
 def recipe_path(text):

@@ -1,6 +1,6 @@
 """Distances between features."""
 
-from gluon_personnet import BaselineEntry, MetricEntry, hookimpl
+from gluon_personnet import MetricEntry, hookimpl
 
 
 @hookimpl
@@ -15,6 +15,7 @@ def gpnet_metrics():
             name="euclid",
             factory="gpnet_metrics.euclid:Euclid",
             summary="Euclidean distance; nothing is learned",
+            options={"n_components": 0.0},
         ),
         MetricEntry(
             name="itml",
@@ -35,15 +36,15 @@ def gpnet_metrics():
             name="kissme",
             factory="gpnet_metrics.kissme:KISSME",
             summary="difference of two inverse covariances of pairs",
-            source="Koestinger et al., Large Scale Metric Learning from Equivalence Constraints, CVPR 2012, eq. 13-15",
+            source="Koestinger et al., Large Scale Metric Learning from Equivalence Constraints, CVPR 2012",
             fidelity="faithful",
-            options={"n_components": 100.0, "npratio": 1, "weight": 1.0, "psd": False, "seed": 0},
+            options={"n_components": 100.0, "npratio": 0, "weight": 1.0, "psd": False, "seed": 0},
         ),
         MetricEntry(
             name="klfda",
             factory="gpnet_metrics.klfda:KLFDA",
             summary="local Fisher discriminant analysis on a kernel",
-            source="Xiong et al., ECCV 2014, section 2.3",
+            source="Xiong et al., ECCV 2014",
             fidelity="faithful",
             options={"kernel": "chi2-rbf", "dims": 40, "neighbours": 6, "regulariser": 0.01},
         ),
@@ -51,7 +52,7 @@ def gpnet_metrics():
             name="kmfa",
             factory="gpnet_metrics.kmfa:KMFA",
             summary="marginal Fisher analysis on a kernel",
-            source="Xiong et al., ECCV 2014, section 2.4",
+            source="Xiong et al., ECCV 2014",
             fidelity="faithful",
             options={"kernel": "chi2-rbf", "dims": 30, "neighbours": 12, "regulariser": 0.01},
         ),
@@ -64,7 +65,7 @@ def gpnet_metrics():
             name="ladf",
             factory="gpnet_metrics.ladf:LADF",
             summary="locally adaptive decision functions: a quadratic function of both images",
-            source="Li et al., CVPR 2013, section 3; solver and start as in its code",
+            source="Li et al., CVPR 2013; penalties and start as in its code",
             fidelity="faithful",
             options={
                 "n_components": 600.0,
@@ -78,7 +79,7 @@ def gpnet_metrics():
             name="ldm",
             factory="gpnet_metrics.ldm:LDM",
             summary="logistic discriminant metric learning (LDML)",
-            source="Guillaumin, Verbeek, Schmid, Is That You?, ICCV 2009, eq. 4-6",
+            source="Guillaumin, Verbeek, Schmid, Is That You?, ICCV 2009",
             fidelity="faithful",
             options={"n_components": 100.0, "max_iter": 100},
         ),
@@ -94,7 +95,7 @@ def gpnet_metrics():
             name="lmnn",
             factory="gpnet_metrics.lmnn:LMNN",
             summary="large margin nearest neighbours across cameras",
-            source="Weinberger, Saul, JMLR 2009, eq. 11-13",
+            source="Weinberger, Saul, JMLR 2009",
             fidelity="faithful",
             options={"n_components": 100.0, "push": 0.5, "max_iter": 200, "tolerance": 1e-4},
         ),
@@ -102,7 +103,7 @@ def gpnet_metrics():
             name="metric-ensembles",
             factory="gpnet_metrics.metric_ensembles:MetricEnsembles",
             summary="weighted sum of other metrics' distances, on one feature or several side by side",
-            source="Paisitkriangkrai, Shen, van den Hengel, CVPR 2015, sections 3.1 and 3.2",
+            source="Paisitkriangkrai, Shen, van den Hengel, CVPR 2015",
             fidelity="reconstruction",
             options={
                 "metrics": ["kissme", "klfda"],
@@ -135,7 +136,7 @@ def gpnet_metrics():
             name="mlr",
             factory="gpnet_metrics.mlr:MLR",
             summary="metric learning to rank: structural SVM over rankings",
-            source="McFee, Lanckriet, ICML 2010, algorithm 1",
+            source="McFee, Lanckriet, ICML 2010",
             fidelity="faithful",
             options={
                 "n_components": 100.0,
@@ -151,7 +152,7 @@ def gpnet_metrics():
             name="pcca",
             factory="gpnet_metrics.pcca:PCCA",
             summary="pairwise constrained component analysis on a kernel",
-            source="Mignon, Jurie, PCCA: A New Approach for Distance Learning from Sparse Pairwise Constraints, CVPR 2012",
+            source="Mignon, Jurie, PCCA: A New Approach for Distance Learning ..., CVPR 2012",
             fidelity="faithful",
             options={"kernel": "chi2-rbf", "dims": 40, "npratio": 10, "max_steps": 1000, "tolerance": 1e-4, "seed": 0},
         ),
@@ -159,7 +160,7 @@ def gpnet_metrics():
             name="rank-svm",
             factory="gpnet_metrics.rank_svm:RankSVM",
             summary="a weight for each dimension of the absolute difference",
-            source="Prosser et al., BMVC 2010, section 2.3",
+            source="Prosser et al., BMVC 2010",
             fidelity="faithful",
             options={"dims": 8000, "normalise": "none", "npratio": 5, "c": 1000.0, "max_steps": 200, "seed": 0},
         ),
@@ -167,7 +168,7 @@ def gpnet_metrics():
             name="rdc",
             factory="gpnet_metrics.rdc:RDC",
             summary="relative distance comparison (PRDC): directions of the absolute difference",
-            source="Zheng, Gong, Xiang, CVPR 2011, sections 2.2 and 2.3; TPAMI 2013",
+            source="Zheng, Gong, Xiang, CVPR 2011; TPAMI 2013",
             fidelity="faithful",
             options={
                 "dims": 8000,
@@ -183,7 +184,7 @@ def gpnet_metrics():
             name="rpcca",
             factory="gpnet_metrics.rpcca:RPCCA",
             summary="regularised pairwise constrained component analysis on a kernel",
-            source="Xiong et al., ECCV 2014, section 2.2",
+            source="Xiong et al., ECCV 2014",
             fidelity="faithful",
             options={
                 "kernel": "chi2-rbf",
@@ -199,7 +200,7 @@ def gpnet_metrics():
             name="xqda",
             factory="gpnet_metrics.xqda:XQDA",
             summary="cross-view quadratic discriminant analysis",
-            source="Liao et al., CVPR 2015, section 4.2, eq. 8-9",
+            source="Liao et al., CVPR 2015, eq. 8-9",
             fidelity="faithful",
             options={"n_components": 0.0, "dims": 0, "regulariser": 0.001, "solver": "eigh"},
         ),
@@ -208,16 +209,6 @@ def gpnet_metrics():
 
 @hookimpl
 def gpnet_baselines():
-    return [
-        BaselineEntry(
-            name="euclid",
-            factory="gpnet_metrics.euclid:baseline",
-            summary="Euclidean distance of raw pixels",
-            source="the row Euclid in Tables II and III of Wu, Shen, van den Hengel 2016",
-            fidelity="reconstruction",
-            published={
-                "cuhk01": "871/100 identities, single-shot, rank-1/5/10/20: 10.52 / 28.07 / 39.94 / 55.07 (Table III)",
-                "cuhk03": "1160/100 identities, labeled, single-shot: 5.64 / 18.93 / 28.96 / 43.17 (Table II)",
-            },
-        )
-    ]
+    from gluon_personnet.baseline_recipe import bundled_baselines
+
+    return bundled_baselines()

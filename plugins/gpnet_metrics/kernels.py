@@ -16,15 +16,14 @@ from gluon_personnet.parallel import in_threads
 WORTH_KEEPING = 10**10
 """Multiplications, a few seconds of work, from which on a matrix is kept on disk."""
 
-_ROWS, _DIMS = 32, 2048  # a block of float32 numbers that stays in the second-level cache of a core
-_TINY = np.float32(1e-30)  # makes 0/0 a 0 and changes nothing else
+_BLOCK = 512  # rows and dimensions; so many float32 numbers stay in the second-level cache of a core
 
 
 def dot(rows, others):
     """Inner products: float (M, D), float (N, D) -> float64 (M, N), summed in double precision."""
     out = np.zeros((len(rows), len(others)))
-    for start in range(0, rows.shape[1], _DIMS):
-        left, right = (array[:, start : start + _DIMS].astype(np.float64) for array in (rows, others))
+    for start in range(0, rows.shape[1], 4 * _BLOCK):
+        left, right = (array[:, start : start + 4 * _BLOCK].astype(np.float64) for array in (rows, others))
         out += left @ right.T
     return out
 
@@ -32,26 +31,30 @@ def dot(rows, others):
 def harmonic(rows, others):
     """Sums over k of x_k y_k / (x_k + y_k), with 0/0 = 0: float32 (M, D), (N, D), none negative -> float64 (M, N).
 
-    Both chi2 kernels follow from it. Each 2048 terms are summed in single precision, these sums in double.
+    Both chi2 kernels follow from it. Zeros among x are skipped: histograms are full of them. Each 512 terms are summed
+    in single precision, these sums in double.
     """
     same = rows is others
     out = np.zeros((len(rows), len(others)))
 
     def fill(start):
         """Columns from `start` on; of a symmetric matrix only what stands above the diagonal or on it."""
-        block = others[start : start + _ROWS]
+        block = others[start : start + _BLOCK]
         upto = start + len(block) if same else len(rows)
-        space = np.empty((len(block), _DIMS), np.float32)
-        for part in range(0, rows.shape[1], _DIMS):
-            right = np.ascontiguousarray(block[:, part : part + _DIMS])
-            terms = space[:, : right.shape[1]]
+        space = np.empty((2, _BLOCK, len(block)), np.float32)
+        for part in range(0, rows.shape[1], _BLOCK):
+            right = np.ascontiguousarray(block[:, part : part + _BLOCK].T)
             for index in range(upto):
-                left = rows[index, part : part + _DIMS]
-                np.add(right, left + _TINY, out=terms)
-                np.divide(right, terms, out=terms)
-                out[index, start : start + len(block)] += terms @ left
+                left = rows[index, part : part + _BLOCK]
+                (some,) = np.nonzero(left)
+                left = left[some]
+                chosen, sums = space[:, : len(some)]
+                np.take(right, some, axis=0, out=chosen, mode="clip")  # the other modes would copy
+                np.add(chosen, left[:, None], out=sums)
+                np.divide(chosen, sums, out=sums)
+                out[index, start : start + len(block)] += left @ sums
 
-    for _ in in_threads(fill, reversed(range(0, len(others), _ROWS))):  # the longest columns first
+    for _ in in_threads(fill, reversed(range(0, len(others), _BLOCK))):  # the longest columns first
         pass
     return np.triu(out) + np.triu(out, 1).T if same else out
 

@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-
 from gpnet_metrics.structural import LOSSES, coefficients, cutting_plane, worst_ranking, worst_rankings
 
 

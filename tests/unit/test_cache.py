@@ -43,7 +43,7 @@ def test_what_is_put_is_got_and_damage_is_as_good_as_missing(monkeypatch, tmp_pa
     monkeypatch.setenv("GPNET_CACHE", str(tmp_path))
     cache, array = ArrayCache("things"), np.arange(6, dtype=np.float32)
     assert cache.get("k") is None
-    cache.put("k", array)
+    assert cache.put("k", array)
     found = cache.get("k")
     np.testing.assert_array_equal(found, array)
     assert found.dtype == np.float32
@@ -69,7 +69,7 @@ def test_a_place_that_cannot_be_written_keeps_nothing(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GPNET_CACHE", str(tmp_path / "file"))
     cache = ArrayCache("things")
-    cache.put("k", np.zeros(3))
+    assert not cache.put("k", np.zeros(3))
     assert cache.get("k") is None
 
 
