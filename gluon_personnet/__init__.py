@@ -20,6 +20,7 @@ from gluon_personnet.entries import (
     MetricEntry,
     NetworkEntry,
     ProtocolEntry,
+    Published,
     ReporterEntry,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "MetricEntry",
     "NetworkEntry",
     "ProtocolEntry",
+    "Published",
     "ReporterEntry",
     "hookimpl",
     "__version__",

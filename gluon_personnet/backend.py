@@ -14,6 +14,7 @@ import warnings
 import numpy as np
 
 from gluon_personnet.errors import BackendError
+from gluon_personnet.parallel import usable_cores
 
 WHEELS = ("mxnet", "mxnet-cu112")
 INSTALL_HINT = "install the extra [cpu], or [cu112] for an NVIDIA GPU; in the project's folder: pip install '.[cpu]'"
@@ -37,11 +38,6 @@ CUDA_LIBRARIES = (
     "cudnn/lib/libcudnn.so.8",
 )
 """Files below the folder ``nvidia`` of site-packages, in the order in which they need one another."""
-
-
-def usable_cores():
-    """Cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def installed_wheels():

@@ -1,38 +1,19 @@
 """Baselines: a feature of every image, a metric fitted on the training identities, distances of the test images."""
 
+import contextlib
 import json
+import resource
+import sys
+import time
 
 import numpy as np
-from tqdm import tqdm
 
 from gluon_personnet.data.samples import labels, split_hash
 from gluon_personnet.errors import RecipeError
+from gluon_personnet.features import FeatureStore
 from gluon_personnet.files import write_text
 from gluon_personnet.ranking import check_distmat
 from gluon_personnet.statistics import bootstrap_interval
-
-
-class FeatureStore:
-    """Features of a data set's images, extracted at first use and kept for all its splits.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    feature : Feature
-    progress : bool
-        Show a bar on standard error.
-    """
-
-    def __init__(self, dataset, feature, progress=True):
-        self._dataset, self._feature, self._progress = dataset, feature, progress
-        self._known = {}
-
-    def rows(self, rows):
-        """float32 (N, D), one line for each row of the data set."""
-        missing = [row for row in dict.fromkeys(rows) if row not in self._known]
-        for row in tqdm(missing, desc="extract", unit="image", disable=not self._progress or not missing):
-            self._known[row] = self._feature.extract(self._dataset.read(row))
-        return np.stack([self._known[row] for row in rows])
 
 
 def expand_queries(query, gallery, distmat, neighbours):
@@ -78,16 +59,38 @@ def split_problem(dataset, split, store, metric, neighbours=0, with_among=False)
     -------
     problem : Problem
     among : tuple of float64 (Q, Q), (G, G), or empty
+    seconds : dict
+        How long it took to ``extract`` or read features, to ``fit``, and to measure the ``distance``.
     """
-    samples = dataset.samples
-    fitted = metric.fit(store.rows(split.train), *labels(samples, split.train))
-    query, gallery = store.rows(split.query), store.rows(split.gallery)
-    distmat = fitted.distance(query, gallery)
-    if neighbours:
-        query = expand_queries(query, gallery, distmat, neighbours)
+    samples, seconds = dataset.samples, {}
+    with _timed(seconds, "extract"):
+        train = store.rows(split.train)
+    with _timed(seconds, "fit"):
+        fitted = metric.fit(train, *labels(samples, split.train))
+    del train  # what the metric does not keep need not stay in memory
+    with _timed(seconds, "extract"):
+        query, gallery = store.rows(split.query), store.rows(split.gallery)
+    with _timed(seconds, "distance"):
         distmat = fitted.distance(query, gallery)
-    among = tuple(fitted.distance(rows, rows) for rows in (query, gallery)) if with_among else ()
-    return check_distmat(distmat, *labels(samples, split.query), *labels(samples, split.gallery)), among
+        if neighbours:
+            query = expand_queries(query, gallery, distmat, neighbours)
+            distmat = fitted.distance(query, gallery)
+        among = tuple(fitted.distance(rows, rows) for rows in (query, gallery)) if with_among else ()
+    problem = check_distmat(distmat, *labels(samples, split.query), *labels(samples, split.gallery))
+    return problem, among, seconds
+
+
+@contextlib.contextmanager
+def _timed(seconds, what):
+    start = time.perf_counter()
+    yield
+    seconds[what] = seconds.get(what, 0.0) + time.perf_counter() - start
+
+
+def peak_memory_mib():
+    """The most memory this process has had in use."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def parse_splits(text, dataset):
@@ -112,8 +115,9 @@ class BaselineEvaluation:
     Parameters
     ----------
     manager : PluginManager
-    baseline, dataset : str
-        Names of entries.
+    entry : BaselineEntry
+    dataset : str
+        Name of its entry.
     dataset_options : mapping
     locate : Locator
     evaluation : Evaluation
@@ -123,18 +127,21 @@ class BaselineEvaluation:
     progress : bool
     """
 
-    def __init__(self, manager, baseline, dataset, dataset_options, locate, evaluation, neighbours=0, progress=True):
-        entry = manager.find("baselines", baseline)
+    def __init__(self, manager, entry, dataset, dataset_options, locate, evaluation, neighbours=0, progress=True):
         combination = entry.build()
-        self._published = entry.published.get(dataset)
-        self._evaluation, self._manager, self._combination = evaluation, manager, combination
+        self._published = entry.published.get(dataset, ())
+        self._evaluation, self._combination = evaluation, combination
         self._neighbours = neighbours
+        self._metric = manager.find("metrics", combination.metric)
+        self._metric.check_options(combination.metric_options)
+        feature = manager.find("features", combination.feature)
+        options = combination.options_on(dataset)
+        feature.check_options(options)
         self.dataset = manager.find("datasets", dataset).build(locate, where="--set", **dataset_options)
-        feature = manager.find("features", combination.feature).build(**combination.feature_options)
-        self._store = FeatureStore(self.dataset, feature, progress)
+        self._store = FeatureStore(self.dataset, feature, options, progress)
         self._settings = {
-            "baseline": baseline,
-            "feature": [combination.feature, dict(combination.feature_options)],
+            "baseline": entry.name,
+            "feature": [combination.feature, options, feature.version],
             "metric": [combination.metric, dict(combination.metric_options)],
             "dataset": [dataset, dict(dataset_options)],
             "protocols": evaluation.names,
@@ -156,16 +163,19 @@ class BaselineEvaluation:
         Returns
         -------
         dict
-            JSON types, figures as fractions: ``results`` over all splits, each with its ``splits`` one by one.
+            JSON types, figures as fractions: ``results`` over all splits, each with its ``splits`` one by one; and in
+            ``cost`` the seconds a split took on average and the most memory it took in MiB, as measured when it ran.
         """
         folder.mkdir(parents=True, exist_ok=True)
         reports = [self._split_report(number, seed, folder / f"split-{number}.json") for number in numbers]
         results = [_over_splits(numbers, parts) for parts in zip(*(report["results"] for report in reports))]
         for result in results:
             if self._published:
-                result["card"]["published"] = self._published
+                result["card"]["published"] = "; ".join(map(str, self._published))
         left_out = {"not_applicable": reports[0]["not_applicable"]} if "not_applicable" in reports[0] else {}
-        return {"results": results, "seed": seed, "settings": self._settings, **left_out}
+        cost = {key: float(np.mean([report["cost"][key] for report in reports])) for key in reports[0]["cost"]}
+        cost["memory_mib"] = max(report["cost"]["memory_mib"] for report in reports)
+        return {"results": results, "seed": seed, "settings": self._settings, "cost": cost, **left_out}
 
     def _split_report(self, number, seed, path):
         split = self.dataset.split(number)
@@ -175,8 +185,8 @@ class BaselineEvaluation:
             if known["key"] == key:
                 return known["report"]
         section = self._combination
-        metric = self._manager.find("metrics", section.metric).build(**section.metric_options)
-        problem, among = split_problem(
+        metric = self._metric.build(**section.metric_options)
+        problem, among, seconds = split_problem(
             self.dataset, split, self._store, metric, self._neighbours, self._evaluation.rerank is not None
         )
         pids = {self.dataset.samples[row].pid for row in split.train}
@@ -189,6 +199,10 @@ class BaselineEvaluation:
         if self._neighbours:
             card["query expansion"] = f"each query averaged with its {self._neighbours} nearest gallery features"
         report = self._evaluation.report(problem, among, seed, card)
+        report["cost"] = {
+            **{f"{what}_seconds": value for what, value in seconds.items()},
+            "memory_mib": peak_memory_mib(),
+        }
         write_text(path, json.dumps({"key": key, "report": report}) + "\n")
         return report
 

@@ -116,12 +116,20 @@ class Metric(Interface):
 
 @dataclass(frozen=True)
 class Combination:
-    """What a baseline's factory returns: names of a registered feature and metric, and their options."""
+    """What a baseline's factory returns: names of a registered feature and metric, and their options.
+
+    `feature_options_on` maps names of data sets to options that differ on them, such as the size of images.
+    """
 
     feature: str
     metric: str
     feature_options: Mapping = field(default_factory=dict)
     metric_options: Mapping = field(default_factory=dict)
+    feature_options_on: Mapping = field(default_factory=dict)
+
+    def options_on(self, dataset):
+        """Options of the feature on the data set of that name."""
+        return {**self.feature_options, **self.feature_options_on.get(dataset, {})}
 
 
 class Matcher(Interface):

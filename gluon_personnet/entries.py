@@ -107,7 +107,15 @@ class ProtocolEntry(Entry):
 
 @dataclass(frozen=True)
 class FeatureEntry(Entry):
-    """An image feature. ``factory(**options)`` returns a :class:`~gluon_personnet.contracts.Feature`."""
+    """An image feature. ``factory(**options)`` returns a :class:`~gluon_personnet.contracts.Feature`.
+
+    Parameters
+    ----------
+    version : int
+        To be raised with every change that gives an image other numbers: those kept on disk are then not used again.
+    """
+
+    version: int = 1
 
     kind = "feature"
 
@@ -134,13 +142,39 @@ class NetworkEntry(Entry):
 
 
 @dataclass(frozen=True)
+class Published:
+    """Figures as they were printed.
+
+    Parameters
+    ----------
+    identities : str
+        For training and for testing, such as ``'871/100'``.
+    protocol : str
+        In words, such as ``'single-shot'``.
+    cmc : mapping of int
+        Rank -> identification rate in per cent.
+    printed : str
+        Where.
+    """
+
+    identities: str
+    protocol: str
+    cmc: Mapping[int, float]
+    printed: str
+
+    def __str__(self):
+        ranks, rates = "/".join(map(str, self.cmc)), " / ".join(f"{rate:.2f}" for rate in self.cmc.values())
+        return f"{self.identities} identities, {self.protocol}, rank {ranks}: {rates} ({self.printed})"
+
+
+@dataclass(frozen=True)
 class BaselineEntry(Entry):
     """A named, published combination. ``factory(**options)`` returns a :class:`~gluon_personnet.contracts.Combination`.
 
     Parameters
     ----------
     published : mapping of str
-        Data set -> published figures in per cent, with their protocol and the place they were printed in.
+        Data set -> sequence of :class:`Published`.
     """
 
     published: Mapping[str, Any] = field(default_factory=dict)

@@ -3,20 +3,21 @@
 import shutil
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from gluon_personnet.agreement import agreement, cmc_changes
 from gluon_personnet.backend import versions
 from gluon_personnet.contracts import Split
 from gluon_personnet.distmat import save_distmat
 from gluon_personnet.errors import CheckpointError
-from gluon_personnet.network.pairs import unique_parameters
 from gluon_personnet.recipe import recipe_from_dict
 from gluon_personnet.results import Evaluation
 from gluon_personnet.scoring import Scorer
+from gluon_personnet.sharding import ShardedScorer
 from gluon_personnet.shortlist import Shortlist
-from gluon_personnet.task import Task, build_network
+from gluon_personnet.task import Task, restore_network
 from gluon_personnet.tile_head import check_precision
-from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
+from gluon_personnet.training.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class ScoringOptions:
     shortlist_size : int
     memory_mib : int
         Limit for decoded images and maps in memory, half for each.
+    pool : Pool, optional
+        Workers that share the tiles; by default this process computes them.
     """
 
     precision: str = "float32"
@@ -40,6 +43,7 @@ class ScoringOptions:
     shortlist: str = ""
     shortlist_size: int = 100
     memory_mib: int = 2048
+    pool: Any = None
 
 
 def evaluate_run(
@@ -128,14 +132,12 @@ class _Scores:
 
     def __init__(self, run, checkpoint, recipe, manager, locate, ctx, options, mirrored, progress):
         self._ctx, self._progress, self._work = ctx, progress, run.scoring
-        self._memory_mib = options.memory_mib // 2
+        self._memory_mib, self._pool, self._recipe = options.memory_mib // 2, options.pool, recipe
         self._shortlist = None
         if options.shortlist:
             self._shortlist = Shortlist(options.shortlist, options.shortlist_size, manager)
         where = f"checkpoint {run.best}"
-        self._network = build_network(recipe, manager)
-        self._network.initialize(ctx=ctx)
-        set_parameters(unique_parameters(self._network), checkpoint.group("parameter"), where)
+        self._network = restore_network(recipe, manager, checkpoint, where, ctx)
         check_precision(self._network, ctx, options.precision)
         size = self._network.options["height_px"], self._network.options["width_px"]
         self.task = Task(recipe, manager, locate, *size, self._memory_mib, progress)
@@ -147,7 +149,10 @@ class _Scores:
         self.task.cache.preload(sorted(self.task.test.query + self.task.test.gallery))
 
     def _scorer(self, precision):
-        return Scorer(self._network, self._ctx, precision=precision, memory_mib=self._memory_mib)
+        how = {"precision": precision, "memory_mib": self._memory_mib}
+        if self._pool:
+            return ShardedScorer(self._network, self._ctx, self._pool, self._recipe, **how)
+        return Scorer(self._network, self._ctx, **how)
 
     def distmat(self, precision):
         """float64 (Q, G); how good the shortlist was, or None without one; seconds."""

@@ -33,6 +33,11 @@ class Run:
         return self.recipe.exists()
 
 
+def baseline_folder(name, dataset, options):
+    """Where the results of a baseline on a data set with these options are kept."""
+    return ROOT / "-".join([name, dataset, *(str(value).replace("/", "_") for value in options.values())])
+
+
 def find_run(path=None, recipe=None):
     """The run to evaluate: the one given, else that of the recipe's name, else the latest below ``runs/``.
 

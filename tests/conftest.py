@@ -13,6 +13,18 @@ from click.testing import CliRunner
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory):
+    """Features and kernels of the tests go into a folder of their own."""
+    before = os.environ.get("GPNET_CACHE")
+    os.environ["GPNET_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["GPNET_CACHE"]
+    else:
+        os.environ["GPNET_CACHE"] = before
+
+
 @pytest.fixture
 def recipe_file(tmp_path):
     """Write recipe text into a file and return its path."""

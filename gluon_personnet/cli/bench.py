@@ -8,7 +8,7 @@ import click
 from gluon_personnet.cli import options
 
 BENCHES = {
-    "train": ("pairs", "repeats", "device"),
+    "train": ("pairs", "negatives", "repeats", "device"),
     "difference": ("pairs", "repeats", "device"),
     "ranking": ("queries", "gallery"),
     "score": ("queries", "gallery", "repeats", "sizes", "plot", "device"),
@@ -29,6 +29,7 @@ def _sizes(ctx, param, value):
 @click.command("bench")
 @click.argument("name", type=click.Choice(list(BENCHES)))
 @click.option("--pairs", type=click.IntRange(min=4), help="train, difference: pairs a step.")
+@click.option("--negatives", type=click.IntRange(min=1), help="train: negative pairs a positive one; by default 5.")
 @click.option(
     "--repeats", type=click.IntRange(min=1), help="train, difference, score: timed repetitions; by default 7, score 5."
 )
@@ -84,10 +85,19 @@ def command(name, json_path, **given):
         given["ctx"] = pick_device(given.pop("device", None))
     result = importlib.import_module(f"gluon_personnet.bench.{name}").run(**given)
     for key, value in result.items():
-        click.echo(f"{key:<22} {value:.4g}" if isinstance(value, float) else f"{key:<22} {_plain(value)}")
+        for line in _lines(key, value):
+            click.echo(line)
     if json_path:
         write_json(result, json_path)
 
 
-def _plain(value):
-    return json.dumps(value) if isinstance(value, dict) else value
+def _lines(key, value):
+    """A figure as one line, a dictionary of dictionaries as one line each."""
+    if isinstance(value, float):
+        return [f"{key:<22} {value:.4g}"]
+    if isinstance(value, dict) and all(isinstance(inner, dict) for inner in value.values()):
+        return [
+            f"{key} {name}: " + ", ".join(f"{what} {figure:.3g}" for what, figure in inner.items())
+            for name, inner in value.items()
+        ]
+    return [f"{key:<22} {json.dumps(value) if isinstance(value, dict) else value}"]

@@ -66,7 +66,8 @@ def _version(name):
 def _device_problems():
     """Import MXNet and show what it computes on; return what stands in the way."""
     try:
-        from gluon_personnet.backend import pick_device, usable_cores
+        from gluon_personnet.backend import pick_device
+        from gluon_personnet.parallel import usable_cores
     except GpnetError as error:
         return [str(error)]
     click.echo(f"threads {os.environ['OMP_NUM_THREADS']} of {usable_cores()} usable cores")

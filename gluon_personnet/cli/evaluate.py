@@ -1,5 +1,6 @@
 """gpnet evaluate"""
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -19,6 +20,9 @@ BELONGS = {
     "shortlist_size": "a run",
     "memory_mib": "a run",
     "device": "a run",
+    "backend": "a run",
+    "workers": "a run",
+    "scheduler": "a run",
     "data": "a run or a baseline",
     "dataset": "a baseline",
     "splits": "a baseline",
@@ -33,7 +37,7 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 @click.command("evaluate")
 @click.option("--run", "run_path", type=click.Path(file_okay=False), help="Run directory; by default the latest.")
 @click.option("--recipe", help="Evaluate runs/NAME of this recipe instead.")
-@click.option("--baseline", help="Fit and evaluate a baseline on --dataset instead (gpnet list baselines).")
+@click.option("--baseline", help="Fit and evaluate a baseline on --dataset instead: a name or FILE.yml.")
 @click.option("--dataset", help="Data set of the baseline.")
 @click.option("--splits", default="0", show_default=True, help="Splits of the baseline: all, or numbers such as 0,1.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Option of the data set; repeatable.")
@@ -58,6 +62,9 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Also draw the CMC here: .png, .svg or .pdf.")
 @click.option("--save-distmat", type=click.Path(dir_okay=False), help="Also write distances and labels as npz.")
 @click.option("--mirrored/--no-mirrored", default=None, help="Average with mirrored pairs; by default as the recipe.")
+@click.option("--backend", type=click.Choice(["loky", "dask"]), help="Score by several processes, or on a cluster.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes to start; dask: how many to wait for.")
+@click.option("--scheduler", metavar="ADDRESS", help="Where dask's scheduler is, such as tcp://10.0.0.1:8786.")
 @click.option(
     "--precision",
     type=click.Choice(["float32", "bfloat16", "int8"]),
@@ -82,6 +89,7 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
     help="Limit for images and maps kept in memory, half for each; larger maps go to files.",
 )
 @options.data
+@options.cache
 @options.device
 @options.threads
 @options.quiet
@@ -97,13 +105,22 @@ def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_p
     query_camids (Q), gallery_pids and gallery_camids (G), pid -1 being junk; with --rerank also query_distmat (Q, Q)
     and gallery_distmat (G, G). Then nothing is written but what --json and --plot name.
 
+    With --backend loky, --workers processes of --threads threads score at once; with --backend dask, the workers of a
+    cluster, which need this package but no data. A lost worker's part is computed again, and the distances are those of
+    one process with as many threads, to the last byte, on processors of one kind. dask's traffic is unencrypted, and
+    whoever reaches its scheduler can run code: use a network of your own, or dask's TLS settings.
+
     \b
     Examples:
       gpnet evaluate --protocol single-shot
       gpnet evaluate --run runs/cuhk01 --protocol single-shot --json result.json
       gpnet evaluate --distmat distances.npz --protocol market1501
-      gpnet evaluate --baseline euclid --dataset viper --protocol single-shot --splits all
+      gpnet evaluate --baseline lomo-xqda --dataset viper --protocol single-shot --splits all
+      gpnet evaluate --baseline mine.yml --dataset toy --protocol single-shot
       gpnet evaluate --compare-definitions
+      gpnet evaluate --backend loky --workers 4 --threads 2
+      dask scheduler;  dask worker --nthreads 1 --nworkers 8 tcp://10.0.0.1:8786
+      gpnet evaluate --backend dask --scheduler tcp://10.0.0.1:8786 --workers 8 --threads 1
       gpnet evaluate --precision int8 --compare-precision
       gpnet evaluate --shortlist raw-pixels+euclid --shortlist-size 50
     """
@@ -146,12 +163,18 @@ def _check_usage(ctx):
         raise click.UsageError(f"--{source} needs --protocol or --compare-definitions")
     if source == "baseline" and "dataset" not in given:
         raise click.UsageError("--baseline needs --dataset")
+    for name in sorted(given & {"workers", "scheduler"} if "backend" not in given else ()):
+        raise click.UsageError(f"{opts[name]} needs --backend")
+    if ("scheduler" in given) != (ctx.params["backend"] == "dask"):
+        raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
     if {"protocols", "compare_definitions"} <= given:
         raise click.UsageError("--compare-definitions evaluates every protocol; leave out --protocol")
     if "compare_precision" in given and ctx.params["precision"] == "float32":
         raise click.UsageError("--compare-precision needs --precision bfloat16 or int8")
     if "shortlist_size" in given and "shortlist" not in given:
         raise click.UsageError("--shortlist-size needs --shortlist")
+    if {"shortlist", "backend"} <= given:
+        raise click.UsageError("--backend shares the scoring of all pairs, --shortlist leaves few of them; give one")
     if {"shortlist", "rerank"} <= given:
         raise click.UsageError("--rerank needs the distances of all pairs, --shortlist scores a part of them; give one")
     for name in given.intersection(RERANKING) if "rerank" not in given else ():
@@ -182,30 +205,48 @@ def _evaluate_baseline(
     baseline, names, seed, rerank, dataset, splits, overrides, query_expansion, data, quiet, **unused
 ):
     from gluon_personnet.baseline import BaselineEvaluation, parse_splits
+    from gluon_personnet.baseline_recipe import find_baseline
     from gluon_personnet.recipe import parse_options
     from gluon_personnet.results import Evaluation
-    from gluon_personnet.runs import ROOT, Run
+    from gluon_personnet.runs import Run, baseline_folder
 
     manager, chosen = load_plugins(), parse_options(overrides)
-    what = manager, baseline, dataset, chosen, options.locator(data), Evaluation(manager, names, rerank=rerank)
+    entry = find_baseline(manager, baseline)
+    what = manager, entry, dataset, chosen, options.locator(data), Evaluation(manager, names, rerank=rerank)
     work = BaselineEvaluation(*what, query_expansion or 0, not quiet)
-    name = "-".join([baseline, dataset, *(str(value).replace("/", "_") for value in chosen.values())])
-    run = Run(ROOT / name)
+    run = Run(baseline_folder(entry.name, dataset, chosen))
     return work.report(parse_splits(splits, work.dataset), seed or 0, run.evaluation), run
 
 
-def _evaluate_run(names, seed, rerank, run_path, recipe, save_distmat, mirrored, data, device, quiet, **others):
+def _evaluate_run(
+    names,
+    seed,
+    rerank,
+    run_path,
+    recipe,
+    save_distmat,
+    mirrored,
+    backend,
+    workers,
+    scheduler,
+    data,
+    device,
+    quiet,
+    **others,
+):
+    from gluon_personnet.pools import open_pool
     from gluon_personnet.runs import find_run
 
     run = find_run(run_path, recipe)
 
-    from gluon_personnet.backend import pick_device
-    from gluon_personnet.evaluate import ScoringOptions, evaluate_run
+    with open_pool(backend, workers, scheduler) if backend else contextlib.nullcontext() as pool:
+        from gluon_personnet.backend import pick_device  # only now: it settles the threads
+        from gluon_personnet.evaluate import ScoringOptions, evaluate_run
 
-    scoring = ScoringOptions(*(others[name] for name in SCORING))
-    where = run, load_plugins(), options.locator(data), pick_device(device)
-    how = {"rerank": rerank, "distmat_path": save_distmat, "mirrored": mirrored, "scoring": scoring}
-    return evaluate_run(*where, names, seed, not quiet, **how), run
+        scoring = ScoringOptions(*(others[name] for name in SCORING), pool)
+        where = run, load_plugins(), options.locator(data), pick_device(device)
+        how = {"rerank": rerank, "distmat_path": save_distmat, "mirrored": mirrored, "scoring": scoring}
+        return evaluate_run(*where, names, seed, not quiet, **how), run
 
 
 def _write_evaluation(report, run):
@@ -226,4 +267,8 @@ def _write_evaluation(report, run):
     if "pairs_scored" in report:
         rate = report["pairs_scored"] / max(report["scoring_seconds"], 1e-9)
         click.echo(f"scored {report['pairs_scored']} pairs, {rate:.0f} pairs/s")
+    if "cost" in report:
+        cost = report["cost"]
+        steps = ", ".join(f"{step} {cost[f'{step}_seconds']:.1f} s" for step in ("extract", "fit", "distance"))
+        click.echo(f"a split took on average: {steps}; at most {cost['memory_mib']:.0f} MiB of memory")
     return [*plots, run.evaluation / f"{name}.json"]

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from gluon_personnet.errors import RecipeError, did_you_mean
 
@@ -20,6 +21,14 @@ data = click.option(
     "--data",
     type=click.Path(file_okay=False),
     help="Folder with data archives; by default $GPNET_DATA or data/.",
+)
+cache = click.option(
+    "--cache",
+    type=click.Path(file_okay=False),
+    expose_value=False,
+    is_eager=True,
+    callback=lambda ctx, param, value: os.environ.update(GPNET_CACHE=value) if value else None,
+    help="Folder that keeps features and kernels; by default $GPNET_CACHE, $XDG_CACHE_HOME/gpnet or ~/.cache/gpnet.",
 )
 json_file = click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Also write the result here.")
 memory = click.option(
@@ -39,6 +48,25 @@ overrides = click.option(
 )
 
 
+def as_given(ctx):
+    """The arguments of a command as they stood on its command line, for another process to run the same."""
+    words = []
+    for parameter in ctx.command.params:
+        if ctx.get_parameter_source(parameter.name) is not ParameterSource.COMMANDLINE:
+            continue
+        if parameter.name not in ctx.params:  # its effect is in the environment, which goes along
+            continue
+        value = ctx.params[parameter.name]
+        if isinstance(parameter, click.Argument):
+            words.append(str(value))
+        elif parameter.is_flag:
+            words.append(parameter.opts[0] if value else parameter.secondary_opts[0])
+        else:
+            for one in value if parameter.multiple else [value]:
+                words += [parameter.opts[0], str(one)]
+    return words
+
+
 def locator(option):
     """A Locator for the ``--data`` option."""
     from gluon_personnet.data.archives import Locator, data_directories
@@ -47,13 +75,14 @@ def locator(option):
 
 
 def bundled_recipes():
-    """Name -> path of the recipes that come with the package; names may hold a folder, as in ``paper/cuhk01``."""
+    """Name -> path of the training recipes that come with the package; a name may hold a folder: ``paper/cuhk01``."""
     try:
         import gpnet_recipes
     except ImportError:
         return {}
     root = Path(next(iter(gpnet_recipes.__path__)))
-    return {str(path.relative_to(root).with_suffix("")): path for path in sorted(root.rglob("*.yml"))}
+    names = {str(path.relative_to(root).with_suffix("")): path for path in root.rglob("*.yml")}
+    return {name: names[name] for name in sorted(names) if not name.startswith("baselines/")}
 
 
 def recipe_path(text):

@@ -1,6 +1,7 @@
 """gpnet show"""
 
 import inspect
+from dataclasses import asdict
 
 import click
 
@@ -33,6 +34,12 @@ def command(kind, name):
     ):
         if value:
             click.echo(f"  {label:<9} {value}")
+    if kind == "baseline":
+        for part, chosen in asdict(entry.build()).items():
+            click.echo(f"  {part.replace('_', ' ')}: {chosen}")
+        for dataset, rows in entry.published.items():
+            for row in rows:
+                click.echo(f"  published, {dataset}: {row}")
     text = inspect.getdoc(entry.load())
     if text:
         click.echo("\n" + text)

@@ -1,31 +1,214 @@
 """Distances between features."""
 
-from gluon_personnet import BaselineEntry, MetricEntry, hookimpl
+from gluon_personnet import MetricEntry, hookimpl
 
 
 @hookimpl
 def gpnet_metrics():
     return [
         MetricEntry(
+            name="cosine",
+            factory="gpnet_metrics.cosine:Cosine",
+            summary="1 - cosine of the angle; nothing is learned",
+        ),
+        MetricEntry(
             name="euclid",
             factory="gpnet_metrics.euclid:Euclid",
             summary="Euclidean distance; nothing is learned",
-        )
+            options={"n_components": 0.0},
+        ),
+        MetricEntry(
+            name="itml",
+            factory="gpnet_metrics.itml:ITML",
+            summary="LogDet-nearest matrix to the identity under pair constraints",
+            source="Davis et al., Information-Theoretic Metric Learning, ICML 2007, algorithm 1",
+            fidelity="faithful",
+            options={
+                "n_components": 100.0,
+                "npratio": 1,
+                "gamma": 1.0,
+                "tolerance": 0.01,
+                "max_updates": 100000,
+                "seed": 0,
+            },
+        ),
+        MetricEntry(
+            name="kissme",
+            factory="gpnet_metrics.kissme:KISSME",
+            summary="difference of two inverse covariances of pairs",
+            source="Koestinger et al., Large Scale Metric Learning from Equivalence Constraints, CVPR 2012",
+            fidelity="faithful",
+            options={"n_components": 100.0, "npratio": 0, "weight": 1.0, "psd": False, "seed": 0},
+        ),
+        MetricEntry(
+            name="klfda",
+            factory="gpnet_metrics.klfda:KLFDA",
+            summary="local Fisher discriminant analysis on a kernel",
+            source="Xiong et al., ECCV 2014",
+            fidelity="faithful",
+            options={"kernel": "chi2-rbf", "dims": 40, "neighbours": 6, "regulariser": 0.01},
+        ),
+        MetricEntry(
+            name="kmfa",
+            factory="gpnet_metrics.kmfa:KMFA",
+            summary="marginal Fisher analysis on a kernel",
+            source="Xiong et al., ECCV 2014",
+            fidelity="faithful",
+            options={"kernel": "chi2-rbf", "dims": 30, "neighbours": 12, "regulariser": 0.01},
+        ),
+        MetricEntry(
+            name="l1",
+            factory="gpnet_metrics.l1:L1",
+            summary="sum of absolute differences; nothing is learned",
+        ),
+        MetricEntry(
+            name="ladf",
+            factory="gpnet_metrics.ladf:LADF",
+            summary="locally adaptive decision functions: a quadratic function of both images",
+            source="Li et al., CVPR 2013; penalties and start as in its code",
+            fidelity="faithful",
+            options={
+                "n_components": 600.0,
+                "normalise": "after",
+                "penalty_a": 1e-8,
+                "penalty_b": 1e-6,
+                "max_steps": 100,
+            },
+        ),
+        MetricEntry(
+            name="ldm",
+            factory="gpnet_metrics.ldm:LDM",
+            summary="logistic discriminant metric learning (LDML)",
+            source="Guillaumin, Verbeek, Schmid, Is That You?, ICCV 2009",
+            fidelity="faithful",
+            options={"n_components": 100.0, "max_iter": 100},
+        ),
+        MetricEntry(
+            name="lfda",
+            factory="gpnet_metrics.lfda:LFDA",
+            summary="local Fisher discriminant analysis",
+            source="Sugiyama, JMLR 2007; Pedagadi et al., CVPR 2013",
+            fidelity="faithful",
+            options={"n_components": 100.0, "dims": 40, "neighbours": 7, "regulariser": 0.1},
+        ),
+        MetricEntry(
+            name="lmnn",
+            factory="gpnet_metrics.lmnn:LMNN",
+            summary="large margin nearest neighbours across cameras",
+            source="Weinberger, Saul, JMLR 2009",
+            fidelity="faithful",
+            options={"n_components": 100.0, "push": 0.5, "max_iter": 200, "tolerance": 1e-4},
+        ),
+        MetricEntry(
+            name="metric-ensembles",
+            factory="gpnet_metrics.metric_ensembles:MetricEnsembles",
+            summary="weighted sum of other metrics' distances, on one feature or several side by side",
+            source="Paisitkriangkrai, Shen, van den Hengel, CVPR 2015",
+            fidelity="reconstruction",
+            options={
+                "metrics": ["kissme", "klfda"],
+                "metric_options": [],
+                "parts": [],
+                "learner": "cmc-top",
+                "k": 10,
+                "c": 100.0,
+                "held_out": 0.5,
+                "seed": 0,
+            },
+        ),
+        MetricEntry(
+            name="mfa",
+            factory="gpnet_metrics.mfa:MFA",
+            summary="marginal Fisher analysis",
+            source="Yan et al., Graph Embedding and Extensions, TPAMI 2007; Xiong et al., ECCV 2014",
+            fidelity="faithful",
+            options={"n_components": 100.0, "dims": 30, "neighbours": 12, "regulariser": 0.01},
+        ),
+        MetricEntry(
+            name="mlapg",
+            factory="gpnet_metrics.mlapg:MLAPG",
+            summary="logistic metric over positive semidefinite matrices, by accelerated proximal gradient",
+            source="Liao, Li, ICCV 2015",
+            fidelity="faithful",
+            options={"n_components": 600.0, "normalise": "none", "max_steps": 300, "tolerance": 1e-4},
+        ),
+        MetricEntry(
+            name="mlr",
+            factory="gpnet_metrics.mlr:MLR",
+            summary="metric learning to rank: structural SVM over rankings",
+            source="McFee, Lanckriet, ICML 2010",
+            fidelity="faithful",
+            options={
+                "n_components": 100.0,
+                "normalise": "none",
+                "loss": "auc",
+                "k": 1,
+                "c": 1e3,
+                "tolerance": 1e-2,
+                "max_rounds": 60,
+            },
+        ),
+        MetricEntry(
+            name="pcca",
+            factory="gpnet_metrics.pcca:PCCA",
+            summary="pairwise constrained component analysis on a kernel",
+            source="Mignon, Jurie, PCCA: Distance Learning from Sparse Pairwise Constraints, CVPR 2012",
+            fidelity="faithful",
+            options={"kernel": "chi2-rbf", "dims": 40, "npratio": 10, "max_steps": 1000, "tolerance": 1e-4, "seed": 0},
+        ),
+        MetricEntry(
+            name="rank-svm",
+            factory="gpnet_metrics.rank_svm:RankSVM",
+            summary="a weight for each dimension of the absolute difference",
+            source="Prosser et al., BMVC 2010",
+            fidelity="faithful",
+            options={"dims": 8000, "normalise": "none", "npratio": 5, "c": 1000.0, "max_steps": 200, "seed": 0},
+        ),
+        MetricEntry(
+            name="rdc",
+            factory="gpnet_metrics.rdc:RDC",
+            summary="relative distance comparison (PRDC): directions of the absolute difference",
+            source="Zheng, Gong, Xiang, CVPR 2011; TPAMI 2013",
+            fidelity="faithful",
+            options={
+                "dims": 8000,
+                "normalise": "none",
+                "npratio": 5,
+                "max_directions": 40,
+                "max_steps": 100,
+                "tolerance": 1e-3,
+                "seed": 0,
+            },
+        ),
+        MetricEntry(
+            name="rpcca",
+            factory="gpnet_metrics.rpcca:RPCCA",
+            summary="regularised pairwise constrained component analysis on a kernel",
+            source="Xiong et al., ECCV 2014",
+            fidelity="faithful",
+            options={
+                "kernel": "chi2-rbf",
+                "dims": 40,
+                "npratio": 10,
+                "penalty": 0.001,
+                "max_steps": 1000,
+                "tolerance": 1e-4,
+                "seed": 0,
+            },
+        ),
+        MetricEntry(
+            name="xqda",
+            factory="gpnet_metrics.xqda:XQDA",
+            summary="cross-view quadratic discriminant analysis",
+            source="Liao et al., CVPR 2015, eq. 8-9",
+            fidelity="faithful",
+            options={"n_components": 0.0, "dims": 0, "regulariser": 0.001, "solver": "eigh"},
+        ),
     ]
 
 
 @hookimpl
 def gpnet_baselines():
-    return [
-        BaselineEntry(
-            name="euclid",
-            factory="gpnet_metrics.euclid:baseline",
-            summary="Euclidean distance of raw pixels",
-            source="the row Euclid in Tables II and III of Wu, Shen, van den Hengel 2016",
-            fidelity="reconstruction",
-            published={
-                "cuhk01": "871/100 identities, single-shot, rank-1/5/10/20: 10.52 / 28.07 / 39.94 / 55.07 (Table III)",
-                "cuhk03": "1160/100 identities, labeled, single-shot: 5.64 / 18.93 / 28.96 / 43.17 (Table II)",
-            },
-        )
-    ]
+    from gluon_personnet.baseline_recipe import bundled_baselines
+
+    return bundled_baselines()

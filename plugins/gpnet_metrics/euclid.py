@@ -2,35 +2,37 @@
 
 import numpy as np
 
-from gluon_personnet.contracts import Combination
-from gluon_personnet.errors import DataError
+from gpnet_metrics.checks import check_rows
+from gpnet_metrics.mahalanobis import quadratic_distances
+from gpnet_metrics.reduction import Reduction
 
 
 class Euclid:
-    """The Euclidean distance; nothing is learned, so that a learned metric can be compared with it."""
+    """The Euclidean distance; nothing is learned, so that a learned metric can be compared with it.
+
+    Parameters
+    ----------
+    n_components : float
+        Principal components of the training rows to measure it in: number, fraction of the variance, or 0 for none.
+    """
+
+    def __init__(self, n_components=0.0):
+        self._reduction = Reduction(n_components) if n_components else None
 
     def fit(self, features, pids, camids):
-        """Take note of the dimension of float (N, D) rows; return self."""
-        self._dims = _finite(features).shape[1]
+        """Take note of the dimension, mean and components of float (N, D) rows; return self."""
+        rows = check_rows("euclid", features)
+        self._mean = rows.mean(axis=0, dtype=np.float64)
+        if self._reduction:
+            self._reduction.fit(rows)
+            self._reduction.keep()
         return self
 
     def distance(self, query, gallery):
         """float (Q, D), float (G, D) -> float64 (Q, G), at least 0."""
-        query, gallery = (_finite(rows, self._dims).astype(np.float64) for rows in (query, gallery))
-        squares = (query**2).sum(axis=1)[:, None] + (gallery**2).sum(axis=1) - 2 * (query @ gallery.T)
-        return np.sqrt(np.maximum(squares, 0))
+        query, gallery = (self._reduced(check_rows("euclid", rows, len(self._mean))) for rows in (query, gallery))
+        return np.sqrt(quadratic_distances(query, gallery))
 
-
-def _finite(rows, dims=None):
-    rows = np.asarray(rows)
-    if rows.ndim != 2 or dims not in (None, rows.shape[1]):
-        raise DataError(f"metric 'euclid': features of shape {rows.shape}; right: (N, {dims or 'D'})")
-    if not np.isfinite(rows).all():
-        row = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
-        raise DataError(f"metric 'euclid': row {row} of the features holds NaN or infinity; right: finite numbers")
-    return rows
-
-
-def baseline():
-    """The row "Euclid": raw pixels and their distance."""
-    return Combination(feature="raw-pixels", metric="euclid")
+    def _reduced(self, rows):
+        # the mean changes no distance; without it near rows far from 0 would lose digits
+        return self._reduction.transform(rows) if self._reduction else rows - self._mean

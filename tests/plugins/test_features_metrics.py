@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from gluon_personnet.baseline import FeatureStore, expand_queries, split_problem
+from gluon_personnet import FeatureEntry
+from gluon_personnet.baseline import expand_queries, split_problem
 from gluon_personnet.contracts import Sample, Split
+from gluon_personnet.errors import PluginError
+from gluon_personnet.features import FeatureStore
 from gluon_personnet.plugins import PluginManager
 from gluon_personnet.testing import check_feature, check_metric
 
@@ -24,8 +27,43 @@ def test_metrics_keep_their_contract(entry):
 @pytest.mark.parametrize("entry", MANAGER.entries("baselines"), ids=lambda entry: entry.name)
 def test_baselines_name_what_is_registered(entry):
     combination = entry.build()
-    MANAGER.find("features", combination.feature).build(**combination.feature_options)
+    datasets = {entry.name for entry in MANAGER.entries("datasets")}
+    assert datasets >= {*combination.feature_options_on, *entry.published}
+    for name in datasets:
+        MANAGER.find("features", combination.feature).build(**combination.options_on(name))
     MANAGER.find("metrics", combination.metric).build(**combination.metric_options)
+    assert entry.summary and entry.source
+    for rows in entry.published.values():
+        for row in rows:
+            rates = list(row.cmc.values())
+            assert rates == sorted(rates) and list(row.cmc) == sorted(row.cmc) and row.printed
+
+
+def test_the_parts_of_the_ensembles_are_the_lengths_of_its_features():
+    combination = MANAGER.find("baselines", "ensembles").build()
+    names = combination.feature_options["features"]
+    image = np.zeros((128, 48, 3), np.uint8)
+    lengths = [len(MANAGER.find("features", name).build().extract(image)) for name in names]
+    assert combination.metric_options["parts"] == lengths
+
+
+def test_features_side_by_side():
+    image = np.random.default_rng(0).integers(0, 256, (128, 48, 3), dtype=np.uint8)
+    parts = [MANAGER.find("features", name).build().extract(image) for name in ("elf", "hist-lbp")]
+    both = MANAGER.find("features", "side-by-side").build(features=["elf", "hist-lbp"])
+    np.testing.assert_array_equal(both.extract(image), np.concatenate(parts))
+    with pytest.raises(PluginError, match="2 features with 1 feature_options"):
+        MANAGER.find("features", "side-by-side").build(features=["elf", "lomo"], feature_options=[{}])
+
+
+def test_euclid_in_principal_components():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(30, 2)) @ rng.normal(size=(2, 9)) + 5  # a plane in 9 dimensions
+    whole, plane, line = (
+        MANAGER.find("metrics", "euclid").build(n_components=n).fit(rows, None, None) for n in (0.0, 2.0, 1.0)
+    )
+    np.testing.assert_allclose(plane.distance(rows[:3], rows[3:]), whole.distance(rows[:3], rows[3:]), rtol=1e-9)
+    assert (line.distance(rows[:3], rows[3:]) <= whole.distance(rows[:3], rows[3:]) + 1e-9).all()
 
 
 def test_euclid_by_hand():
@@ -67,11 +105,15 @@ class Level:
         return image[0, 0, :1].astype(np.float32)
 
 
+LEVEL = FeatureEntry("level", Level, "the first red value")
+
+
 def test_a_metric_is_fitted_on_training_rows_only_and_images_are_read_once():
     dataset, metric = Images(), Recorder()
-    store = FeatureStore(dataset, Level(), progress=False)
+    store = FeatureStore(dataset, LEVEL, {}, progress=False)
     split = Split(train=(0, 1, 2, 3), query=(4, 6), gallery=(5, 7))
-    problem, among = split_problem(dataset, split, store, metric)
+    problem, among, seconds = split_problem(dataset, split, store, metric)
+    assert set(seconds) == {"extract", "fit", "distance"} and min(seconds.values()) >= 0
     assert among == ()
     assert metric.seen == ([0, 1, 2, 3], [0, 0, 1, 1], [0, 1, 0, 1])
     np.testing.assert_array_equal(problem.distmat, [[1, 3], [1, 1]])
@@ -90,8 +132,8 @@ def test_query_expansion_by_hand():
 
 def test_distances_among_queries_are_those_of_the_expanded_ones():
     dataset, split = Images(), Split(train=(0, 1, 2, 3), query=(4, 6), gallery=(5, 7))
-    store = FeatureStore(dataset, Level(), progress=False)
-    problem, among = split_problem(dataset, split, store, Recorder(), neighbours=1, with_among=True)
+    store = FeatureStore(dataset, LEVEL, {}, progress=False)
+    problem, among, _ = split_problem(dataset, split, store, Recorder(), neighbours=1, with_among=True)
     # 4 averaged with 5; 6 with 5, the first of two at distance 1
     np.testing.assert_allclose(problem.distmat, [[0.5, 2.5], [0.5, 1.5]])
     np.testing.assert_allclose(among[0], [[0, 1], [1, 0]])

@@ -1,0 +1,25 @@
+"""Work shared among the cores."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from threadpoolctl import threadpool_limits
+
+
+def usable_cores():
+    """Cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_threads(function, items):
+    """Yield ``function(item)`` for every item, in order, computed in one thread for each usable core.
+
+    numpy and OpenCV let other threads run while they compute; their own threads are switched off meanwhile. After an
+    error or Ctrl-C nobody waits for the items that are left.
+    """
+    pool = ThreadPoolExecutor(usable_cores())
+    try:
+        with threadpool_limits(1, "blas"):
+            yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)

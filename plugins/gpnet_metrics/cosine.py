@@ -1,0 +1,25 @@
+"""Cosine distance."""
+
+import numpy as np
+
+from gpnet_metrics.checks import check_rows
+
+
+class Cosine:
+    """1 - cos of the angle between two features, 0 to 2; nothing is learned. A feature of zeros is at 1 from all."""
+
+    def fit(self, features, pids, camids):
+        """Take note of the dimension of float (N, D) rows; return self."""
+        self._dims = check_rows("cosine", features).shape[1]
+        return self
+
+    def distance(self, query, gallery):
+        """float (Q, D), float (G, D) -> float64 (Q, G) in [0, 2]."""
+        query, gallery = (_unit(check_rows("cosine", rows, self._dims)) for rows in (query, gallery))
+        return 1 - (query @ gallery.T).clip(-1, 1)
+
+
+def _unit(rows):
+    rows = rows.astype(np.float64)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(lengths > 0, lengths, 1)
