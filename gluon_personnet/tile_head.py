@@ -149,8 +149,7 @@ def _personnet_logits(head, activation, differences, weights, precision):
         weights.update(quantized)
         hidden = dense(maps=maps)
     elif reduced:
-        hidden = _dense(head, activation, mx.sym.amp_cast(maps, dtype=BFLOAT16), variables)
-        hidden = mx.sym.amp_cast(hidden, dtype="float32")
+        hidden = _dense(head, activation, mx.sym.amp_cast(maps, dtype=BFLOAT16), variables, reduced)
     else:
         hidden = _dense(head, activation, maps, variables)
     return mx.sym.FullyConnected(hidden, variables["logits_weight"], variables["logits_bias"], num_hidden=2)
@@ -166,13 +165,20 @@ def _pooled(head, activation, difference, variables, reduced):
         x, variables["conv4_weight"], variables["conv4_bias"], kernel=(3, 3), num_filter=channels
     )  # (columns, C, h - 2, w - 2)
     x = mx.sym.Pooling(x, kernel=(2, 2), stride=(2, 2), pool_type="max")
-    x = mx.sym.Activation(x, act_type=activation)
-    return mx.sym.flatten(mx.sym.amp_cast(x, dtype="float32") if reduced else x)
+    if reduced:
+        x = mx.sym.amp_cast(x, dtype="float32")
+    return mx.sym.flatten(mx.sym.Activation(x, act_type=activation))
 
 
-def _dense(head, activation, x, variables):
-    for name, layer in _layers(head)[1:-1]:
+def _dense(head, activation, x, variables, reduced=False):
+    """FC1 to FC3. `reduced` ones end in float32 before the last tanh: near 1 a bfloat16 has steps of 0.004, which
+    would make ties of pairs that are told apart by units near saturation.
+    """
+    layers = _layers(head)[1:-1]
+    for place, (name, layer) in enumerate(layers, 1):
         x = mx.sym.FullyConnected(x, variables[f"{name}_weight"], variables[f"{name}_bias"], num_hidden=layer.units)
+        if reduced and place == len(layers):
+            x = mx.sym.amp_cast(x, dtype="float32")
         x = mx.sym.Activation(x, act_type=activation)
     return x
 
