@@ -6,6 +6,7 @@ import numpy as np
 
 from gpnet_metrics.cross_pairs import logistic, weighted_blocks
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, factor_psd, project_psd, quadratic_distances
+from gpnet_metrics.scatter import weighted_scatter
 
 
 class MLAPG(Mahalanobis):
@@ -70,12 +71,10 @@ class Problem(NamedTuple):
 
     def gradient(self, slopes):
         """Gradient (r, r), symmetric: the sum of slope * (x - z)(x - z)^T."""
-        total = 0.0
-        for (first, second, _), slope in zip(self.blocks, slopes):
-            x, z = self.rows[first], self.rows[second]
-            cross = x.T @ (slope @ z)
-            total = total + (x.T * slope.sum(axis=1)) @ x + (z.T * slope.sum(axis=0)) @ z - cross - cross.T
-        return total
+        return sum(
+            weighted_scatter(self.rows[first], self.rows[second], slope)
+            for (first, second, _), slope in zip(self.blocks, slopes)
+        )
 
 
 def descend(problem, matrix, max_steps, tolerance, curvature=2.0**-8):

@@ -28,19 +28,19 @@ class MLR(Mahalanobis):
     max_rounds : int
         Constraints at most.
 
-    Source: McFee and Lanckriet, Metric Learning to Rank, ICML 2010, algorithm 1 with one slack for all queries.
+    Source: McFee and Lanckriet, Metric Learning to Rank, ICML 2010; one slack for all queries.
     Differs from the source in: 1/2 |W|^2 regularises instead of tr(W), which gives the dual a closed form over the
     constraints found so far.
     """
 
     name = "mlr"
 
-    def __init__(self, n_components=100.0, normalise="none", loss="auc", k=1, c=1e4, tolerance=1e-2, max_rounds=60):
+    def __init__(self, n_components=100.0, normalise="none", loss="auc", k=1, c=1e3, tolerance=1e-2, max_rounds=60):
         super().__init__(n_components, normalise)
         if loss not in LOSSES:
             raise RecipeError(f"metric 'mlr': loss {loss!r} unknown{did_you_mean(loss, LOSSES)}")
-        if k < 1:
-            raise RecipeError(f"metric 'mlr': k: {k}; right: 1 or more")
+        if k < 1 or not c > 0:
+            raise RecipeError(f"metric 'mlr': k {k}, c {c}; right: k from 1, c above 0")
         self._loss, self._k = loss, k
         self._solver = c, tolerance, max_rounds
 

@@ -21,7 +21,7 @@ class RPCCA(PCCA):
     name = "rpcca"
 
     def __init__(
-        self, kernel="chi2-rbf", dims=40, npratio=10, penalty=0.01, max_steps=1000, tolerance=1e-4, seed=0
+        self, kernel="chi2-rbf", dims=40, npratio=10, penalty=0.001, max_steps=1000, tolerance=1e-4, seed=0
     ):  # fmt: skip
         super().__init__(kernel, dims, npratio, max_steps, tolerance, seed)
         self.penalty = penalty
