@@ -36,7 +36,6 @@ setup(
         "numpy>=1.21,<2",
         "scipy>=1.7,<2",
         "scikit-image>=0.19",
-        "scikit-learn>=1.0,<1.8",  # the last that metric-learn and numpy below 2 work with
         "threadpoolctl>=3",
         "h5py>=3",
         "matplotlib>=3.5,<3.12",

@@ -19,6 +19,9 @@ from gluon_personnet.tiling import Tiling
 COLUMNS = 128
 """Gallery images that one query meets at a time: their differences stay in the cache until they are pooled."""
 
+MAX_ROWS = 32
+"""Queries of a tile at most, for each is a branch of the graph; a narrow gallery makes smaller tiles."""
+
 
 class Scorer:
     """Scores every pair of two image sets with a trained network.
@@ -77,7 +80,7 @@ class Scorer:
     def tiling_of(self, num_query, num_gallery):
         """The tiling of a (num_query, num_gallery) matrix."""
         columns = Tiling(num_query, num_gallery, 1, min(COLUMNS, self._tile_pairs)).columns
-        return Tiling(num_query, num_gallery, max(1, self._tile_pairs // columns), columns)
+        return Tiling(num_query, num_gallery, min(MAX_ROWS, max(1, self._tile_pairs // columns)), columns)
 
     def tiles(self, maps, tiling, numbers):
         """Score tiles: yields (Tile, float64 (height, width) distances) in the order of `numbers`.
@@ -118,7 +121,7 @@ class Scorer:
         float64 (Q, K)
         """
         chunk = Tiling(*columns.shape, 1, min(COLUMNS, self._tile_pairs))
-        together = max(1, min(self._tile_pairs // chunk.columns, len(chunk)))
+        together = max(1, min(self._tile_pairs // chunk.columns, len(chunk), MAX_ROWS))
         head = self._head(together, chunk.columns, own_columns=True)
         distances = np.empty(columns.shape)
         with _bar(columns.size, progress) as bar:

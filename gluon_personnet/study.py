@@ -53,6 +53,19 @@ STUDIES = {
         {"zero": ("network.bias_range=0.0",), "within 0.5": ("network.bias_range=0.5",)},
         "none: section III leaves the starting values open",
     ),
+    "strong": Study(
+        "what each change brings",
+        {
+            "all changes": (),
+            "one direction": ("network.options.both_directions=false",),
+            "no identification loss": ("training.identification=0.0",),
+            "half the channels": ("network.options.channels=16", "network.options.compare_channels=16"),
+            "no colour changes": ("augmentation.colour=0.0",),
+            "no erasing": ("augmentation.erasing=0.0",),
+            "mirrored pairs averaged": ("evaluation.mirrored=true",),
+        },
+        "none: the changes of personnet-strong, one taken back at a time",
+    ),
 }
 """Name -> study. RMSProp runs as the recipe says; SGD has a momentum of 0.9, at rates a factor of 10 apart."""
 

@@ -7,7 +7,7 @@ import click
 
 from gluon_personnet.cli import load_plugins, options
 
-NAMES = ("depth", "optimizer", "bias")
+NAMES = ("depth", "optimizer", "bias", "strong")
 
 
 @click.command("study")
@@ -25,7 +25,8 @@ def command(name, recipe, pairs, seeds, out, overrides, data, device, quiet):
     """Train variants of a RECIPE with an equal number of pairs, and compare them on validation identities.
 
     depth: 10, 9, 8 and 7 weight layers. optimizer: RMSProp as in the recipe against SGD (Fig. 5 of the paper). bias:
-    biases that start at zero against random ones. Writes study.json and study.png, and a run directory for every
+    biases that start at zero against random ones. strong: the recipe cuhk01-strong, or one like it, with each of its
+    changes taken back. Writes study.json and study.png, and a run directory for every
     variant and seed. Stopped or killed, the same command goes on where it stood.
 
     \b
@@ -33,6 +34,7 @@ def command(name, recipe, pairs, seeds, out, overrides, data, device, quiet):
       gpnet study depth toy --pairs 9600 --seeds 1
       gpnet study optimizer cuhk01 --pairs 96000 --data ~/archives
       gpnet study bias cuhk01 --set network.weight_magnitude=2.0
+      gpnet study strong cuhk01-strong --pairs 192000 --seeds 1
     """
     numbers = _seeds(seeds)
     from gluon_personnet import study

@@ -20,7 +20,7 @@ def running(what):
     try:
         yield
     except Exception as error:  # whatever a third party's code raises
-        raise AssertionError(f"{what}: found {_one_line(error)}; expected no exception") from error
+        raise AssertionError(f"{what}: found {one_line(error)}; expected no exception") from error
 
 
 @contextlib.contextmanager
@@ -40,9 +40,10 @@ def require_refusal(what, function, *arguments):
     except (GpnetError, ValueError):
         return
     except Exception as error:  # anything else is a crash, not a refusal
-        raise AssertionError(f"{what}: found {_one_line(error)}; expected GpnetError or ValueError") from error
+        raise AssertionError(f"{what}: found {one_line(error)}; expected GpnetError or ValueError") from error
     raise AssertionError(f"{what}: found it accepted; expected GpnetError or ValueError")
 
 
-def _one_line(error):
+def one_line(error):
+    """Class and first line of an exception."""
     return f"{type(error).__name__}: {error}".splitlines()[0]

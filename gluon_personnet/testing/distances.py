@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gluon_personnet.testing.base import require, require_refusal, running, unchanged
+from gluon_personnet.errors import GpnetError
+from gluon_personnet.testing.base import one_line, require, require_refusal, running, unchanged
 
 TOLERANCE = 1e-4
 """Share of the largest distance by which equal results may differ: float32 arithmetic in another order."""
@@ -20,6 +21,9 @@ class Rows(NamedTuple):
 
 def check_metric(make_metric, num_dims=40):
     """Check a metric against :class:`~gluon_personnet.contracts.Metric`, on non-negative, well separated features.
+
+    Among others: it learns nothing from test rows; smaller is more alike, whatever the unit of the features; a second
+    fit gives the same distances; what cannot be learned from is refused in one line.
 
     Parameters
     ----------
@@ -38,7 +42,10 @@ def check_metric(make_metric, num_dims=40):
     query = _features(rng, unseen, cameras=(0,))
     gallery = _features(rng, unseen, cameras=(1, 1))
     metric = _check_distances(make_metric, train, query, gallery, least_ordered=0.9)
+    for unit in (1e-3, 1e3):
+        _check_unit(make_metric, unit, train, query, gallery)
     _check_refusals(make_metric, metric, train, query.items, gallery.items)
+    _check_hard_rows(make_metric, train, query.items, gallery.items)
 
 
 def check_matcher(make_matcher, image_size=(64, 32)):
@@ -128,7 +135,7 @@ def _check_equal(what, found, right, expected):
     require(worst <= TOLERANCE * np.abs(right).max(), what, f"distances that differ by up to {worst:.3g}", expected)
 
 
-def _check_direction(distances, query_pids, gallery_pids, least_ordered):
+def _check_direction(distances, query_pids, gallery_pids, least_ordered, case=""):
     """Same-person pairs are nearer than the query's other pairs, in at least that share of comparisons."""
     ordered = []
     for row, pid in zip(distances, query_pids):
@@ -136,7 +143,14 @@ def _check_direction(distances, query_pids, gallery_pids, least_ordered):
         ordered.append((same[:, None] < different).mean())
     found = f"same person nearer than another in {np.mean(ordered):.0%} of the comparisons"
     expected = f"at least {least_ordered:.0%}: smaller is more alike"
-    require(np.mean(ordered) >= least_ordered, "distance on well separated people", found, expected)
+    require(np.mean(ordered) >= least_ordered, f"distance on well separated people{case}", found, expected)
+
+
+def _check_unit(make, unit, train, query, gallery):
+    """Features in another unit separate people as well."""
+    train, query, gallery = (rows._replace(items=rows.items * np.float32(unit)) for rows in (train, query, gallery))
+    distances = _distance(_fit(make, train), query.items, gallery.items)
+    _check_direction(distances, query.pids, gallery.pids, 0.9, f", all features times {unit:g}")
 
 
 def _check_refusals(make, fitted, train, query, gallery):
@@ -151,3 +165,29 @@ def _check_refusals(make, fitted, train, query, gallery):
         require_refusal(f"distance with NaN in {name}", fitted.distance, *given.values())
     what = "distance of features shorter than those of fit"
     require_refusal(what, fitted.distance, query[:, 1:], gallery[:, 1:])
+
+
+def _check_hard_rows(make, train, query, gallery):
+    """Rows there is little or nothing to learn from: one line of refusal, or finite distances."""
+    first = train.pids == train.pids[0]
+    few = np.isin(train.pids, np.unique(train.pids)[:3])
+    cases = {
+        "one identity only": Rows(*(values[first] for values in train)),
+        f"{few.sum()} rows of {train.items.shape[1]} dimensions": Rows(*(values[few] for values in train)),
+        "rows that are all equal": train._replace(items=np.full_like(train.items, 0.5)),
+        "one camera only": train._replace(camids=np.zeros_like(train.camids)),
+    }
+    for case, rows in cases.items():
+        with running("building it"):
+            unfitted = make()
+        try:
+            distances = unfitted.fit(*rows).distance(query, gallery)
+        except (GpnetError, ValueError) as error:
+            require(len(str(error).splitlines()) == 1, f"fit to {case}", f"{one_line(error)} and more", "one line")
+            continue
+        except Exception as error:  # anything else is a crash, not a refusal
+            expected = "one line of GpnetError or ValueError, or finite distances"
+            raise AssertionError(f"fit to {case}: found {one_line(error)}; expected {expected}") from error
+        require(
+            np.isfinite(distances).all(), f"fit to {case}", "NaN or infinity in distances", "finite ones, or refusal"
+        )

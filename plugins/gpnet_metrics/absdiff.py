@@ -2,22 +2,44 @@
 
 import numpy as np
 
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.learned import LearnedMetric
 
 VALUES = 2**24  # float64 differences held at a time: 128 MiB
 
 
 class AbsDiff(LearnedMetric):
-    """Base: a subclass sets ``name``, learns in ``_learn`` and overrides ``_score``.
+    """Base: a subclass sets ``name`` and overrides ``_learn_differences`` and ``_score``.
 
-    What describes a pair is |x - z|, dimension by dimension.
+    What describes a pair is |x - z|, dimension by dimension. Dimensions are chosen rather than combined: what an
+    absolute difference means is lost in principal components.
+
+    Parameters
+    ----------
+    dims : int
+        How many dimensions, those that vary most among the training rows; 0 for all.
+    normalise : {'none', 'before'}
+        As in :class:`~gpnet_metrics.reduction.Reduction`, before dimensions are chosen.
     """
+
+    def __init__(self, dims=0, normalise="none"):
+        super().__init__(normalise=normalise)
+        self._most = at_least(self.name, "dims", dims, 0)
+
+    def _learn(self, rows, pids, camids):
+        self._chosen = np.sort(np.argsort(-rows.var(axis=0), kind="stable")[: self._most or None])
+        self._learn_differences(rows[:, self._chosen], pids, camids)
+
+    def _learn_differences(self, rows, pids, camids):
+        """Learn from float64 (N, r) rows of the chosen dimensions."""
+        raise NotImplementedError
 
     def _score(self, differences):
         """Distances float64 (P,) of float64 (P, r) absolute differences."""
         raise NotImplementedError
 
     def _compare(self, query, gallery):
+        query, gallery = query[:, self._chosen], gallery[:, self._chosen]
         distances = np.empty((len(query), len(gallery)))
         step = max(1, VALUES // gallery.size)
         for start in range(0, len(query), step):
@@ -27,5 +49,7 @@ class AbsDiff(LearnedMetric):
 
 
 def pair_differences(rows, pairs):
-    """|x_i - x_j| float64 (P, r) for int (P, 2) pairs of rows."""
-    return np.abs(rows[pairs[:, 0]] - rows[pairs[:, 1]])
+    """|x_i - x_j| (P, r), of the rows' type, for int (P, 2) pairs of rows."""
+    differences = rows[pairs[:, 0]]
+    differences -= rows[pairs[:, 1]]
+    return np.abs(differences, out=differences)

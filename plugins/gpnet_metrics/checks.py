@@ -1,8 +1,22 @@
-"""What features, identities and cameras a metric can be fitted on; anything else is one line of DataError."""
+"""What options a metric takes and what rows it can be fitted on; anything else is one line of GpnetError."""
 
 import numpy as np
 
-from gluon_personnet.errors import DataError
+from gluon_personnet.errors import DataError, RecipeError
+
+
+def at_least(name, key, value, lowest):
+    """Return the option's `value`, or raise RecipeError if it is below `lowest`."""
+    if not value >= lowest:
+        raise RecipeError(f"metric {name!r}: {key}: {value}; right: {lowest} or more")
+    return value
+
+
+def above(name, key, value, lowest):
+    """Return the option's `value`, or raise RecipeError if it is not above `lowest`."""
+    if not value > lowest:
+        raise RecipeError(f"metric {name!r}: {key}: {value}; right: above {lowest}")
+    return value
 
 
 def check_rows(name, rows, dims=None):

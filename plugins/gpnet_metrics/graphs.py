@@ -21,7 +21,7 @@ def local_fisher_graphs(squares, pids, neighbours):
         The distance to this neighbour, itself not counted, is the local scale of a row.
 
     Source: Sugiyama, Dimensionality Reduction of Multimodal Labeled Data by Local Fisher Discriminant Analysis, JMLR
-    2007, equations 10 to 12 and section 4.1.
+    2007, with the local scaling it proposes.
     """
     return fisher_graphs(_affinity(squares, neighbours), pids)
 
@@ -55,7 +55,7 @@ def marginal_graphs(squares, pids, neighbours):
     neighbours : int
         Different rows for each row; 0 takes all.
 
-    Source: Yan, Xu, Zhang, Zhang, Yang, Lin, Graph Embedding and Extensions, TPAMI 2007, section 3.1.
+    Source: Yan, Xu, Zhang, Zhang, Yang, Lin, Graph Embedding and Extensions, TPAMI 2007.
     """
     same = pids[:, None] == pids
     within = same.astype(np.float64)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from gluon_personnet.seeding import generator
+from gpnet_metrics.checks import above, at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis
 from gpnet_metrics.pairs import sample_pairs
 
@@ -36,8 +37,11 @@ class ITML(Mahalanobis):
 
     def __init__(self, n_components=100.0, npratio=1, gamma=1.0, tolerance=0.01, max_updates=100000, seed=0):
         super().__init__(n_components)
-        self._npratio, self._gamma, self._seed = npratio, gamma, seed
-        self._tolerance, self._max_updates = tolerance, max_updates
+        self._npratio = at_least(self.name, "npratio", npratio, 1)
+        self._gamma = above(self.name, "gamma", gamma, 0)
+        self._tolerance = at_least(self.name, "tolerance", tolerance, 0)
+        self._max_updates = at_least(self.name, "max_updates", max_updates, 1)
+        self._seed = seed
 
     def _fit_form(self, rows, pids, camids):
         positives, negatives = sample_pairs(pids, camids, self._npratio, generator(self._seed, "itml pairs"))

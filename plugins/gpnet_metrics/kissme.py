@@ -3,6 +3,7 @@
 import numpy as np
 
 from gluon_personnet.seeding import generator
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, project_psd
 from gpnet_metrics.pairs import sample_pairs
 from gpnet_metrics.scatter import mean_outer, pair_scatter, regular
@@ -18,7 +19,7 @@ class KISSME(Mahalanobis):
     n_components : float
         Principal components: number, fraction of the variance, or 0 for none.
     npratio : int
-        Random different pairs for each same pair; 0 takes all there are, by class sums.
+        Random different pairs for each same pair, 1 in the source; 0 takes all there are, by class sums.
     weight : float
         Of D^-1; 1 in the source.
     psd : bool
@@ -27,15 +28,17 @@ class KISSME(Mahalanobis):
         For the random pairs.
 
     Source: Koestinger, Hirzer, Wohlhart, Roth, Bischof, Large Scale Metric Learning from Equivalence Constraints,
-    CVPR 2012, equations 13 to 15.
-    Differs from the source in: pairs are of two cameras; the projection sets negative eigenvalues to 0, not to 1e-6.
+    CVPR 2012.
+    Differs from the source in: all different pairs by default; pairs are of two cameras; the projection sets negative
+    eigenvalues to 0, not to 1e-6.
     """
 
     name = "kissme"
 
-    def __init__(self, n_components=100.0, npratio=1, weight=1.0, psd=False, seed=0):
+    def __init__(self, n_components=100.0, npratio=0, weight=1.0, psd=False, seed=0):
         super().__init__(n_components)
-        self._npratio, self._weight, self._psd, self._seed = npratio, weight, psd, seed
+        self._npratio = at_least(self.name, "npratio", npratio, 0)
+        self._weight, self._psd, self._seed = weight, psd, seed
 
     def _fit_form(self, rows, pids, camids):
         same, different = self._covariances(rows, pids, camids)

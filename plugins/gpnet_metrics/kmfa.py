@@ -1,5 +1,6 @@
 """kMFA: marginal Fisher analysis in the space of a kernel."""
 
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.graphs import discriminant, marginal_graphs, squared_distances
 from gpnet_metrics.kernel import KernelMetric
 
@@ -18,15 +19,16 @@ class KMFA(KernelMetric):
     regulariser : float
         Share of the within-class scatter that is replaced by its mean eigenvalue on the diagonal.
 
-    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014,
-    section 2.4; defaults as in its code.
+    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014;
+    defaults as in its code.
     """
 
     name = "kmfa"
 
     def __init__(self, kernel="chi2-rbf", dims=30, neighbours=12, regulariser=0.01):
         super().__init__(kernel)
-        self._dims_kept, self._neighbours, self._regulariser = dims, neighbours, regulariser
+        self._neighbours = at_least(self.name, "neighbours", neighbours, 0)
+        self._dims_kept, self._regulariser = dims, regulariser
 
     def _fit_projection(self, kernel, pids, camids):
         graphs = marginal_graphs(squared_distances(kernel), pids, self._neighbours)

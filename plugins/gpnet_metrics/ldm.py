@@ -4,6 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, quadratic_distances
 from gpnet_metrics.pairs import camera_blocks
 from gpnet_metrics.scatter import pair_scatter, weighted_scatter
@@ -19,8 +20,8 @@ class LDM(Mahalanobis):
     max_iter : int
         Steps of the optimisation.
 
-    Source: Guillaumin, Verbeek, Schmid, Is That You? Metric Learning Approaches for Face Identification, ICCV 2009,
-    equations 4 to 6; 100 iterations from a rotation, as in its code.
+    Source: Guillaumin, Verbeek, Schmid, Is That You? Metric Learning Approaches for Face Identification, ICCV 2009;
+    100 iterations from a rotation, as in its code.
     Differs from the source in: same and different pairs weigh alike as groups; pairs are of two cameras; L-BFGS instead
     of conjugate gradients; rows are first scaled to a mean squared distance of 1 between different people, so that
     their unit does not matter.
@@ -30,7 +31,7 @@ class LDM(Mahalanobis):
 
     def __init__(self, n_components=100.0, max_iter=100):
         super().__init__(n_components)
-        self._max_iter = max_iter
+        self._max_iter = at_least(self.name, "max_iter", max_iter, 1)
 
     def _fit_form(self, rows, pids, camids):
         scale = 1 / np.sqrt(np.trace(pair_scatter(rows, pids, camids).different))

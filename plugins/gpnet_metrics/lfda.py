@@ -1,5 +1,6 @@
 """LFDA: local Fisher discriminant analysis."""
 
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.graphs import discriminant, local_fisher_graphs, squared_distances
 from gpnet_metrics.mahalanobis import Form, Mahalanobis
 
@@ -26,7 +27,8 @@ class LFDA(Mahalanobis):
 
     def __init__(self, n_components=100.0, dims=40, neighbours=7, regulariser=0.1):
         super().__init__(n_components)
-        self._dims_kept, self._neighbours, self._regulariser = dims, neighbours, regulariser
+        self._neighbours = at_least(self.name, "neighbours", neighbours, 1)
+        self._dims_kept, self._regulariser = dims, regulariser
 
     def _fit_form(self, rows, pids, camids):
         graphs = local_fisher_graphs(squared_distances(rows @ rows.T), pids, self._neighbours)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from gluon_personnet.errors import RecipeError
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, quadratic_distances
 from gpnet_metrics.pairs import camera_blocks
 from gpnet_metrics.scatter import pair_scatter, weighted_scatter
@@ -26,8 +28,8 @@ class LMNN(Mahalanobis):
     tolerance : float
         Ends when a step lowers the objective by less than this share.
 
-    Source: Weinberger, Saul, Distance Metric Learning for Large Margin Nearest Neighbor Classification, JMLR 2009,
-    equations 11 to 13, with one target neighbour.
+    Source: Weinberger, Saul, Distance Metric Learning for Large Margin Nearest Neighbor Classification, JMLR 2009, with
+    one target neighbour.
     Differs from the source in: targets and impostors are rows of another camera; descent on L instead of projected
     descent on L L^T; the objective is evaluated in full at each step instead of over a list of impostors; rows are
     first scaled to a mean squared distance of 1 between different people, so that their unit does not matter.
@@ -37,7 +39,11 @@ class LMNN(Mahalanobis):
 
     def __init__(self, n_components=100.0, push=0.5, max_iter=200, tolerance=1e-4):
         super().__init__(n_components)
-        self._push, self._max_iter, self._tolerance = push, max_iter, tolerance
+        if not 0 < push < 1:
+            raise RecipeError(f"metric 'lmnn': push: {push}; right: between 0 and 1")
+        self._push = push
+        self._max_iter = at_least(self.name, "max_iter", max_iter, 1)
+        self._tolerance = at_least(self.name, "tolerance", tolerance, 0)
 
     def _fit_form(self, rows, pids, camids):
         scale = 1 / np.sqrt(np.trace(pair_scatter(rows, pids, camids).different))

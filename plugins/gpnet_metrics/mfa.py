@@ -1,5 +1,6 @@
 """MFA: marginal Fisher analysis."""
 
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.graphs import discriminant, marginal_graphs, squared_distances
 from gpnet_metrics.mahalanobis import Form, Mahalanobis
 
@@ -26,7 +27,8 @@ class MFA(Mahalanobis):
 
     def __init__(self, n_components=100.0, dims=30, neighbours=12, regulariser=0.01):
         super().__init__(n_components)
-        self._dims_kept, self._neighbours, self._regulariser = dims, neighbours, regulariser
+        self._neighbours = at_least(self.name, "neighbours", neighbours, 0)
+        self._dims_kept, self._regulariser = dims, regulariser
 
     def _fit_form(self, rows, pids, camids):
         graphs = marginal_graphs(squared_distances(rows @ rows.T), pids, self._neighbours)

@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.cross_pairs import logistic, weighted_blocks
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, factor_psd, project_psd, quadratic_distances
+from gpnet_metrics.scatter import weighted_scatter
 
 
 class MLAPG(Mahalanobis):
@@ -29,7 +31,8 @@ class MLAPG(Mahalanobis):
 
     def __init__(self, n_components=600.0, normalise="none", max_steps=300, tolerance=1e-4):
         super().__init__(n_components, normalise)
-        self._max_steps, self._tolerance = max_steps, tolerance
+        self._max_steps = at_least(self.name, "max_steps", max_steps, 1)
+        self._tolerance = at_least(self.name, "tolerance", tolerance, 0)
 
     def _fit_form(self, rows, pids, camids):
         problem = Problem.of(rows, weighted_blocks(pids, camids))
@@ -70,12 +73,10 @@ class Problem(NamedTuple):
 
     def gradient(self, slopes):
         """Gradient (r, r), symmetric: the sum of slope * (x - z)(x - z)^T."""
-        total = 0.0
-        for (first, second, _), slope in zip(self.blocks, slopes):
-            x, z = self.rows[first], self.rows[second]
-            cross = x.T @ (slope @ z)
-            total = total + (x.T * slope.sum(axis=1)) @ x + (z.T * slope.sum(axis=0)) @ z - cross - cross.T
-        return total
+        return sum(
+            weighted_scatter(self.rows[first], self.rows[second], slope)
+            for (first, second, _), slope in zip(self.blocks, slopes)
+        )
 
 
 def descend(problem, matrix, max_steps, tolerance, curvature=2.0**-8):

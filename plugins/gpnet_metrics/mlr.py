@@ -3,6 +3,7 @@
 import numpy as np
 
 from gluon_personnet.errors import RecipeError, did_you_mean
+from gpnet_metrics.checks import above, at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, factor_psd, project_psd, quadratic_distances
 from gpnet_metrics.pairs import has_crossing
 from gpnet_metrics.structural import LOSSES, cutting_plane, worst_rankings
@@ -28,21 +29,23 @@ class MLR(Mahalanobis):
     max_rounds : int
         Constraints at most.
 
-    Source: McFee and Lanckriet, Metric Learning to Rank, ICML 2010, algorithm 1 with one slack for all queries.
+    Source: McFee and Lanckriet, Metric Learning to Rank, ICML 2010; one slack for all queries.
     Differs from the source in: 1/2 |W|^2 regularises instead of tr(W), which gives the dual a closed form over the
     constraints found so far.
     """
 
     name = "mlr"
 
-    def __init__(self, n_components=100.0, normalise="none", loss="auc", k=1, c=1e4, tolerance=1e-2, max_rounds=60):
+    def __init__(self, n_components=100.0, normalise="none", loss="auc", k=1, c=1e3, tolerance=1e-2, max_rounds=60):
         super().__init__(n_components, normalise)
         if loss not in LOSSES:
             raise RecipeError(f"metric 'mlr': loss {loss!r} unknown{did_you_mean(loss, LOSSES)}")
-        if k < 1:
-            raise RecipeError(f"metric 'mlr': k: {k}; right: 1 or more")
-        self._loss, self._k = loss, k
-        self._solver = c, tolerance, max_rounds
+        self._loss, self._k = loss, at_least(self.name, "k", k, 1)
+        self._solver = (
+            above(self.name, "c", c, 0),
+            above(self.name, "tolerance", tolerance, 0),
+            at_least(self.name, "max_rounds", max_rounds, 1),
+        )
 
     def _fit_form(self, rows, pids, camids):
         same, candidate = ranked(pids, camids)

@@ -1,5 +1,6 @@
 """rPCCA: regularised pairwise constrained component analysis."""
 
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.pcca import PCCA
 
 
@@ -13,15 +14,15 @@ class RPCCA(PCCA):
     kernel, dims, npratio, max_steps, tolerance, seed
         As for PCCA.
 
-    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014,
-    section 2.2; defaults as in its code.
+    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014;
+    start and defaults as in the code of the benchmark of Gou et al., TPAMI 2019.
     Differs from the source in: step lengths after Barzilai and Borwein.
     """
 
     name = "rpcca"
 
     def __init__(
-        self, kernel="chi2-rbf", dims=40, npratio=10, penalty=0.01, max_steps=1000, tolerance=1e-4, seed=0
+        self, kernel="chi2-rbf", dims=40, npratio=10, penalty=0.001, max_steps=1000, tolerance=1e-4, seed=0
     ):  # fmt: skip
         super().__init__(kernel, dims, npratio, max_steps, tolerance, seed)
-        self.penalty = penalty
+        self.penalty = at_least(self.name, "penalty", penalty, 0)

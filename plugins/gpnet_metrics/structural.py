@@ -11,7 +11,7 @@ others stand before each true match.
 Source: Tsochantaridis et al., Large Margin Methods for Structured and Interdependent Output Variables, JMLR 2005;
 Joachims, Finley, Yu, Cutting-Plane Training of Structural SVMs, Machine Learning 2009 (one slack for all queries);
 Yue et al., A Support Vector Method for Optimizing Average Precision, SIGIR 2007 (loss "map"); McFee and Lanckriet,
-Metric Learning to Rank, ICML 2010, section 3 (the other losses).
+Metric Learning to Rank, ICML 2010 (the other losses).
 """
 
 import numpy as np
@@ -50,6 +50,11 @@ def worst_ranking(matches, others, loss="auc", k=1):
         before = (gains + (1 - precision) / num_matches).argmax(axis=1)
         return before, 1 - precision[place, before].mean()
     free = gains.argmax(axis=1)
+    if loss == "mrr":
+        first = np.arange(num_others + 1)  # places that the first true match can take; the others follow it
+        reached = np.take_along_axis(gains[1:], np.maximum(free[1:, None], first), axis=1)
+        first = int((1 - 1 / (1 + first) + gains[0] + reached.sum(axis=0)).argmax())
+        return np.append(first, np.maximum(free[1:], first)), 1 - 1 / (1 + first)
     found = []
     for before, value in _candidates(free, num_others, loss, k):
         found.append((gains[place, before].sum() + value, before, value))
@@ -67,12 +72,7 @@ def _gains(matches, others):
 def _candidates(free, num_others, loss, k):
     """The best ranking for each value that the loss can take, given the best one without a loss."""
     place = np.arange(len(free))
-    if loss == "mrr":
-        for first in range(num_others + 1):
-            before = np.maximum(free, first)
-            before[0] = first
-            yield before, 1 - 1 / (1 + first)
-    elif loss == "precision":
+    if loss == "precision":
         for hits in range(max(0, k - num_others), min(k, len(free)) + 1):
             yield np.where(place < hits, np.minimum(free, k - hits), np.maximum(free, k - hits)), 1 - hits / k
     else:
@@ -177,7 +177,7 @@ def _solve_dual(planes, losses, project, c, start, tolerance):
     Accelerated projected gradient ascent with restarts; what is missing to the maximum is bounded by linearising it.
     """
     rows = planes.reshape(len(planes), -1)
-    step = 1 / max(np.linalg.eigvalsh(c * rows @ rows.T)[-1], 1e-300)
+    step = 1 / max(np.linalg.eigvalsh(c * rows @ rows.T)[-1], 1e-12)
     share = ahead = start
     momentum = 1.0
     for _ in range(MOST_STEPS):

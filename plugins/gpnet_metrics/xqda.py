@@ -4,6 +4,7 @@ import numpy as np
 from scipy.linalg import eigh, solve, svd
 
 from gluon_personnet.errors import RecipeError
+from gpnet_metrics.checks import above, at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis
 from gpnet_metrics.scatter import pair_scatter
 
@@ -23,16 +24,16 @@ class XQDA(Mahalanobis):
     dims : int
         The most directions W may have; 0 takes all.
     regulariser : float
-        Times the mean squared length of the training rows, added to the diagonal of I. With rows of length 1, as the
-        source has, this is its 0.001.
+        Times a third of the mean squared length of the training rows, added to the diagonal of I. A row of LOMO is
+        three parts of length 1: with these it is the source's 0.001.
     solver : {'eigh', 'svd'}
         'eigh' takes the generalised eigenvectors of (E, I) with eigenvalues above 1, as the source defines W; 'svd' the
         left singular vectors of I^-1 E with singular values above 1, as its released code does.
 
     Source: Liao, Hu, Zhu, Li, Person Re-Identification by Local Maximal Occurrence Representation and Metric Learning,
-    CVPR 2015, section 4.2, equations 8 and 9.
-    Differs from the source in: rows are centred, which changes no difference; more rows' dimensions than rows are
-    reduced to the rows' span by the Gram matrix instead of a QR decomposition; any number of cameras.
+    CVPR 2015, the covariances by equations 8 and 9.
+    Differs from the source in: where dimensions are more than rows, these are reduced to their span by way of the Gram
+    matrix instead of a QR decomposition; any number of cameras.
     """
 
     name = "xqda"
@@ -41,11 +42,13 @@ class XQDA(Mahalanobis):
         super().__init__(n_components)
         if solver not in SOLVERS:
             raise RecipeError(f"metric 'xqda': solver: {solver!r}; right: one of {', '.join(SOLVERS)}")
-        self._most, self._regulariser, self._solver = dims, regulariser, solver
+        self._most = at_least(self.name, "dims", dims, 0)
+        self._regulariser = above(self.name, "regulariser", regulariser, 0)
+        self._solver = solver
 
     def _fit_form(self, rows, pids, camids):
         intra, extra = pair_scatter(rows, pids, camids)[:2]
-        intra[np.diag_indices_from(intra)] += self._regulariser * self._reduction.power
+        intra[np.diag_indices_from(intra)] += self._regulariser * self._reduction.power / 3
         directions = _by_eigh(extra, intra) if self._solver == "eigh" else _by_svd(extra, intra)
         directions = directions[:, : self._most or None]
         within, between = (directions.T @ matrix @ directions for matrix in (intra, extra))

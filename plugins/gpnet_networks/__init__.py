@@ -36,6 +36,7 @@ def gpnet_networks():
                 "width_px": 60,
                 "channels": 32,
                 "compare_channels": 32,
+                "both_directions": True,
                 "stripes": 5,
                 "embedding_units": 256,
                 "units": 512,

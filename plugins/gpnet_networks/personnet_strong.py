@@ -99,15 +99,13 @@ class Embedding(HybridBlock):
 class _Side(HybridBlock):
     """One image's share of a pair: both directions of the difference layer and the embedding, as one flat row."""
 
-    def __init__(self, shared, query):
+    def __init__(self, reduce, forth, back, embedding):
         super().__init__()
-        self.reduce, self.centre, self.around, self.embedding = shared
-        self._query = query
+        self.reduce, self.forth, self.back, self.embedding = reduce, forth, back, embedding
 
     def hybrid_forward(self, F, maps):
         x = self.reduce(maps)  # (N, D, h, w)
-        centre, around = self.centre(x), self.around(x)
-        directions = (centre, -around) if self._query else (around, -centre)
+        directions = [self.forth(x)] if self.back is None else [self.forth(x), -self.back(x)]
         return F.concat(*(F.flatten(part) for part in directions), self.embedding(maps), dim=1)
 
 
@@ -118,31 +116,31 @@ class Compare(HybridBlock):
     the other's; here with filters of their own.
     """
 
-    def __init__(self, in_channels, channels, embedding):
+    def __init__(self, in_channels, channels, embedding, both):
         super().__init__()
         with self.name_scope():
             self.reduce = _ConvBN(in_channels, channels, 1)
             self.centre = nn.Conv2D(channels, 1, in_channels=channels)
             self.around = nn.Conv2D(channels, 3, padding=1, use_bias=False, in_channels=channels)
-        shared = self.reduce, self.centre, self.around, embedding
-        self.query, self.gallery = _Side(shared, True), _Side(shared, False)
+        self.query = _Side(self.reduce, self.centre, self.around if both else None, embedding)
+        self.gallery = _Side(self.reduce, self.around, self.centre if both else None, embedding)
 
     def hybrid_forward(self, F, query_maps, gallery_maps):
         return self.query(query_maps) - self.gallery(gallery_maps)
 
 
 class Head(HybridBlock):
-    """The two logits of a pair from its difference, the same for both orders of its images.
+    """The two logits of a pair from its difference; with both directions the same for both orders of its images.
 
     Inputs/Outputs
     --------------
-    float32 (P, 2 * D * h * w + E) from :class:`Compare` -> float32 (P, 2) logits [different, same].
+    float32 (P, directions * D * h * w + E) from :class:`Compare` -> float32 (P, 2) logits [different, same].
     """
 
-    def __init__(self, channels, size, units, dropout):
+    def __init__(self, channels, size, directions, units, dropout):
         super().__init__()
-        self._shape = (channels, *size)
-        self._split = 2 * channels * size[0] * size[1]
+        self._shape, self._directions = (channels, *size), directions
+        self._split = directions * channels * size[0] * size[1]
         pooled = [-(-length // 2) for length in size]
         with self.name_scope():
             self.norm = nn.BatchNorm(in_channels=channels)
@@ -156,11 +154,11 @@ class Head(HybridBlock):
     def hybrid_forward(self, F, difference, scale):
         maps = F.slice_axis(difference, axis=1, begin=0, end=self._split)
         apart = F.slice_axis(difference, axis=1, begin=self._split, end=None)  # (P, E)
-        x = F.reshape(maps, shape=(-1, *self._shape))  # (2 P, D, h, w): a direction is a row of its own
+        x = F.reshape(maps, shape=(-1, *self._shape))  # (directions * P, D, h, w)
         x = F.Activation(self.norm(x), act_type="relu")
         x = F.flatten(_halve(F, self.conv4(x)))
-        x = F.Activation(self.dense_norm(self.dense(x)), act_type="relu")  # (2 P, units)
-        x = F.mean(F.reshape(x, shape=(-1, 2, self._units)), axis=1)  # (P, units)
+        x = F.Activation(self.dense_norm(self.dense(x)), act_type="relu")  # (directions * P, units)
+        x = F.mean(F.reshape(x, shape=(-1, self._directions, self._units)), axis=1)  # (P, units)
         x = F.Dropout(x, p=self._dropout) if self._dropout else x
         squared = F.mean(F.square(apart), axis=1, keepdims=True)  # (P, 1)
         return self.logits(x) + F.broadcast_mul(squared, scale)
@@ -177,6 +175,9 @@ class PersonNetStrong(HybridBlock):
         Channels of the first convolution; later stages have 1, 2 and 4 times as many.
     compare_channels : int
         Channels of the difference layer.
+    both_directions : bool
+        Whether the difference is also taken of the second image from the first; then the order of a pair's images does
+        not matter.
     stripes, embedding_units : int
         Horizontal stripes of the identity embedding, and its length.
     units : int
@@ -186,8 +187,7 @@ class PersonNetStrong(HybridBlock):
 
     Inputs/Outputs
     --------------
-    query, gallery : float32 (P, 3, height_px, width_px), RGB 0..255 -> float32 (P, 2) logits [different, same], the
-    same for both orders of the images.
+    query, gallery : float32 (P, 3, height_px, width_px), RGB 0..255 -> float32 (P, 2) logits [different, same].
 
     Differs from the source in: batch normalisation, residual trunk, ReLU, both directions of the difference (as
     Ahmed et al. 2015), smaller fully connected layers, an embedding that can be trained to tell identities apart.
@@ -199,6 +199,7 @@ class PersonNetStrong(HybridBlock):
         width_px=60,
         channels=32,
         compare_channels=32,
+        both_directions=True,
         stripes=5,
         embedding_units=256,
         units=512,
@@ -210,8 +211,8 @@ class PersonNetStrong(HybridBlock):
         with self.name_scope():
             self.trunk = Trunk(channels)
             self.embedding = Embedding(4 * channels, stripes, embedding_units)
-            self.compare = Compare(4 * channels, compare_channels, self.embedding)
-            self.head = Head(compare_channels, size, units, dropout)
+            self.compare = Compare(4 * channels, compare_channels, self.embedding, both_directions)
+            self.head = Head(compare_channels, size, 1 + both_directions, units, dropout)
 
     def hybrid_forward(self, F, query, gallery):
         return self.head(self.compare(self.trunk(query), self.trunk(gallery)))

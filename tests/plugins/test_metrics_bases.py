@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 from gpnet_metrics.absdiff import AbsDiff, pair_differences
 from gpnet_metrics.bilinear import Bilinear, Decision
+from gpnet_metrics.itml import ITML
+from gpnet_metrics.kissme import KISSME
+from gpnet_metrics.kmfa import KMFA
+from gpnet_metrics.ldm import LDM
+from gpnet_metrics.lfda import LFDA
+from gpnet_metrics.lmnn import LMNN
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, factor_psd, project_psd, quadratic_distances
 from gpnet_metrics.pairs import negative_pairs, positive_pairs, sample_pairs
 from gpnet_metrics.reduction import Reduction
+from gpnet_metrics.xqda import XQDA
 
 from gluon_personnet.errors import DataError, RecipeError
 
@@ -179,7 +186,7 @@ def test_a_projection_is_as_good_as_its_square(normalise, n_components, dims):
 class SumOfDifferences(AbsDiff):
     name = "sum"
 
-    def _learn(self, rows, pids, camids):
+    def _learn_differences(self, rows, pids, camids):
         self._weights = np.arange(1.0, rows.shape[1] + 1)
 
     def _score(self, differences):
@@ -246,3 +253,24 @@ def test_junk_teaches_nothing():
     with_junk = Given("matrix", n_components=2.0).fit(GOOD, pids, CAMIDS).distance(GOOD, GOOD)
     without = Given("matrix", n_components=2.0).fit(GOOD[people], pids[people], CAMIDS[people]).distance(GOOD, GOOD)
     np.testing.assert_array_equal(with_junk, without)
+
+
+@pytest.mark.parametrize(
+    "make, options, message",
+    [
+        (KISSME, {"npratio": -1}, "metric 'kissme': npratio: -1; right: 0 or more"),
+        (XQDA, {"dims": -1}, "metric 'xqda': dims: -1; right: 0 or more"),
+        (XQDA, {"regulariser": 0.0}, "metric 'xqda': regulariser: 0.0; right: above 0"),
+        (ITML, {"npratio": 0}, "metric 'itml': npratio: 0; right: 1 or more"),
+        (ITML, {"gamma": 0.0}, "metric 'itml': gamma: 0.0; right: above 0"),
+        (ITML, {"max_updates": 0}, "metric 'itml': max_updates: 0; right: 1 or more"),
+        (LDM, {"max_iter": 0}, "metric 'ldm': max_iter: 0; right: 1 or more"),
+        (LMNN, {"push": 1.0}, "metric 'lmnn': push: 1.0; right: between 0 and 1"),
+        (LMNN, {"tolerance": float("nan")}, "metric 'lmnn': tolerance: nan; right: 0 or more"),
+        (LFDA, {"neighbours": 0}, "metric 'lfda': neighbours: 0; right: 1 or more"),
+        (KMFA, {"neighbours": -1}, "metric 'kmfa': neighbours: -1; right: 0 or more"),
+    ],
+)
+def test_wrong_options(make, options, message):
+    with pytest.raises(RecipeError, match=message):
+        make(**options)

@@ -22,9 +22,9 @@ def test_contract(name):
     check_network(lambda: entry.build(**SMALL[name]))
 
 
-def strong():
+def strong(**options):
     mx.random.seed(0)
-    network = PersonNetStrong(**SMALL["personnet-strong"])
+    network = PersonNetStrong(**SMALL["personnet-strong"], **options)
     initialise(network, mx.cpu(), bias_range=0.5)
     return network
 
@@ -39,6 +39,13 @@ def test_the_order_of_the_two_images_does_not_matter():
     forth, back = network(first, second).asnumpy(), network(second, first).asnumpy()
     np.testing.assert_allclose(forth, back, rtol=1e-4, atol=1e-5)
     assert np.abs(forth).max() > 1e-3
+
+
+def test_the_order_matters_with_one_direction():
+    check_network(lambda: PersonNetStrong(**SMALL["personnet-strong"], both_directions=False))
+    network = strong(both_directions=False)
+    first, second = pixels(3), pixels(3, 1)
+    assert np.abs(network(first, second).asnumpy() - network(second, first).asnumpy()).max() > 1e-3
 
 
 def test_standardised_pixels_forget_brightness_and_contrast():

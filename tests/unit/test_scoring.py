@@ -51,6 +51,13 @@ def test_distmat_equals_the_margin_of_every_pair(network, tile_pairs, batch_imag
     np.testing.assert_allclose(distmat, naive(network, query, gallery), atol=1e-4)
 
 
+def test_a_narrow_gallery_has_tiles_of_few_rows(network):
+    query, gallery = images(35, 0), images(2, 1)
+    scorer = Scorer(network, mx.cpu())
+    assert scorer.tiling_of(35, 2)[0].height == 18
+    np.testing.assert_allclose(scorer.distmat(query, gallery), naive(network, query, gallery), atol=1e-4)
+
+
 @pytest.mark.parametrize("options", [{"activation": "relu"}, {"activation": "tanh", "depth": 7}, {"sizes": "valid"}])
 def test_other_networks(options):
     network, query, gallery = make_network(**options), images(3, 0), images(3, 1)

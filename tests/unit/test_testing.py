@@ -202,7 +202,57 @@ class CrashesOnLength(Euclid):
         return super().distance(query, gallery)
 
 
+class OneUnit(Euclid):
+    """Right for features of one size: those of a thousandth are all the same to it."""
+
+    def vectors(self, rows):
+        return np.round(super().vectors(rows), 1)
+
+
+class CrashesOnOneIdentity(Euclid):
+    def fit(self, rows, pids, camids):
+        if len(np.unique(pids)) == 1:
+            raise ZeroDivisionError("no pair")
+        return super().fit(rows, pids, camids)
+
+
+class RefusesInTwoLines(Euclid):
+    def fit(self, rows, pids, camids):
+        if len(np.unique(pids)) == 1:
+            raise DataError("one identity\ntoo few")
+        return super().fit(rows, pids, camids)
+
+
+class NotFiniteOnFewRows(Euclid):
+    def fit(self, rows, pids, camids):
+        super().fit(rows, pids, camids)
+        if len(rows) == 12:
+            self.mean = self.mean * np.nan
+        return self
+
+
+class NotFiniteOnEqualRows(Euclid):
+    def fit(self, rows, pids, camids):
+        super().fit(rows, pids, camids)
+        if not np.ptp(rows, axis=0).any():
+            self.mean = self.mean * np.nan
+        return self
+
+
+class CrashesOnOneCamera(Euclid):
+    def fit(self, rows, pids, camids):
+        if not np.any(camids):
+            raise ZeroDivisionError("no pair")
+        return super().fit(rows, pids, camids)
+
+
 WRONG_METRICS = {
+    OneUnit: "distance on well separated people, all features times 0.001: found same person nearer than another in 0%",
+    CrashesOnOneIdentity: "fit to one identity only: found ZeroDivisionError: no pair; expected one line of",
+    RefusesInTwoLines: "fit to one identity only: found DataError: one identity and more; expected one line",
+    NotFiniteOnFewRows: "fit to 12 rows of 40 dimensions: found NaN or infinity in distances",
+    NotFiniteOnEqualRows: "fit to rows that are all equal: found NaN or infinity in distances",
+    CrashesOnOneCamera: "fit to one camera only: found ZeroDivisionError: no pair; expected one line",
     AcceptsNaN: "fit with NaN in the features: found it accepted; expected GpnetError or ValueError",
     AcceptsNaNInDistance: "distance with NaN in query: found it accepted",
     AcceptsAnyLength: "distance of features shorter than those of fit: found it accepted",
