@@ -63,7 +63,7 @@ def evaluate_run(
     """Evaluate a run's selected network on the test identities of its split.
 
     Tiles that are done are kept in the run's folder ``scoring`` until the report is there: called again after a kill,
-    it goes on with the others.
+    it goes on with the others. Not so when precisions are compared, or with a shortlist.
 
     Parameters
     ----------
@@ -131,7 +131,8 @@ class _Scores:
     """Distances of a run's test split, as the options say."""
 
     def __init__(self, run, checkpoint, recipe, manager, locate, ctx, options, mirrored, progress):
-        self._ctx, self._progress, self._work = ctx, progress, run.scoring
+        self._ctx, self._progress = ctx, progress
+        self._work = None if options.compare else run.scoring  # tiles of a run before would make it look fast
         self._memory_mib, self._pool, self._recipe = options.memory_mib // 2, options.pool, recipe
         self._shortlist = None
         if options.shortlist:
@@ -173,7 +174,8 @@ class _Scores:
 
     def finish(self):
         """Remove the tiles that were kept."""
-        shutil.rmtree(self._work, ignore_errors=True)
+        if self._work is not None:
+            shutil.rmtree(self._work, ignore_errors=True)
 
 
 def _agreement(scores, evaluation, results, distmat, seconds, seed):

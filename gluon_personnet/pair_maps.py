@@ -1,7 +1,6 @@
 """What a pair needs of either image, computed once per image and kept in memory, or in a file when memory is short."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -130,10 +129,12 @@ def _to_memory(shape, batches):
 def _to_file(path, shape, batches):
     """Written through a file handle, so that what is written does not count as this process's memory."""
     header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-    with replacing(path) as temporary, open(temporary, "wb") as stream:
-        np.lib.format.write_array_header_1_0(stream, header)
-        for batch in batches:
-            stream.write(np.ascontiguousarray(batch, "<f4").data)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with replacing(path) as temporary, open(temporary, "wb") as stream:
+            np.lib.format.write_array_header_1_0(stream, header)
+            for batch in batches:
+                stream.write(np.ascontiguousarray(batch, "<f4").data)
+    except OSError as error:
+        mib = 4 * np.prod(shape) / 2**20
+        raise DataError(f"{path}: cannot write {mib:.0f} MiB of maps ({error.strerror}); make room") from error
     return MapFile(path)

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from gluon_personnet.backend import mx
+from gluon_personnet.errors import DataError
 from gluon_personnet.network.pairs import unique_parameters
 from gluon_personnet.pair_maps import make_maps
 from gluon_personnet.tile_head import TileHead, check_precision
@@ -246,8 +247,12 @@ class Cost:
 
 
 def _made(folder):
-    if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+    """The folder, made if it is missing; None stays None."""
+    try:
+        if folder is not None:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot keep scores there ({error.strerror})") from error
     return folder
 
 

@@ -22,7 +22,7 @@ class TileLog:
     Parameters
     ----------
     folder : path
-        Made if it is missing. The file's name is taken from the key.
+        It must exist. The file's name is taken from the key.
     key : mapping
         JSON types: everything that the distances depend on. Another key is another file.
     tiling : Tiling
@@ -34,7 +34,6 @@ class TileLog:
         self._type = np.dtype([("number", "<i8"), ("tile", "<f8", (tiling.rows, tiling.columns)), ("crc", "<u4")])
         self.path = Path(folder) / f"{hashlib.sha256(head).hexdigest()[:24]}.tiles"
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = open(self.path, "a+b")  # noqa: SIM115 - closed by close()
             self._done = self._read(head)
         except OSError as error:
@@ -77,9 +76,12 @@ class TileLog:
         record["number"] = tile.number
         record["tile"][: tile.height, : tile.width] = distances
         record["crc"] = _crc(record)
-        self._stream.seek(0, os.SEEK_END)
-        self._stream.write(record.tobytes())
-        self._stream.flush()  # to the system: a kill of this process no longer loses it
+        try:
+            self._stream.seek(0, os.SEEK_END)
+            self._stream.write(record.tobytes())
+            self._stream.flush()  # to the system: a kill of this process no longer loses it
+        except OSError as error:
+            raise DataError(f"{self.path}: cannot keep scores there ({error.strerror})") from error
 
     def close(self):
         self._stream.close()

@@ -1,5 +1,6 @@
 """``gpnet bench score``: the scorer in each precision, beside naive forms, PyTorch and the machine's limit."""
 
+import functools
 import importlib.metadata
 import importlib.util
 import math
@@ -13,6 +14,7 @@ from gluon_personnet import seeding
 from gluon_personnet.backend import mx, versions
 from gluon_personnet.bench.growth import SIZES, growth, plot_growth
 from gluon_personnet.data.augment import to_network_input
+from gluon_personnet.errors import BackendError
 from gluon_personnet.network.layers import HybridBlock
 from gluon_personnet.network.literal import LiteralPersonNet, neighbourhood_difference
 from gluon_personnet.network.pairs import initialise
@@ -22,6 +24,8 @@ from gluon_personnet.tile_head import PRECISIONS
 
 NAIVE_PAIRS, CACHED_PAIRS = 64, 256
 """Pairs a forward of the naive forms: larger ones are not faster."""
+
+ROOFLINE_PASSES = 4
 
 
 class _CachedLiteral(HybridBlock):
@@ -68,10 +72,11 @@ def _roofline(network, rows, ctx):
     data = mx.nd.random.uniform(-1, 1, (rows, layers[0].weight.shape[1]), ctx=ctx)
 
     def run():
-        x = data
-        for layer in layers:
-            x = mx.nd.FullyConnected(x, layer.weight.data(ctx), layer.bias.data(ctx), num_hidden=layer.units)
-        x.wait_to_read()
+        for _ in range(ROOFLINE_PASSES):
+            x = data
+            for layer in layers:
+                x = mx.nd.FullyConnected(x, layer.weight.data(ctx), layer.bias.data(ctx), num_hidden=layer.units)
+            x.wait_to_read()
 
     return run
 
@@ -148,34 +153,43 @@ def run(ctx, queries=200, gallery=2000, repeats=5, plot=None, sizes=SIZES):
     shape = network.options["height_px"], network.options["width_px"], 3
     rng = seeding.generator(0, "bench")
     sides = [rng.integers(0, 256, (count, *shape), dtype=np.uint8) for count in (queries, gallery)]
+    scorers, missing = _scorers(network, ctx)
+    tiling = scorers["float32"].tiling_of(queries, gallery)
     forms = _naive_forms(network, *sides, ctx)
+    tile_pairs = tiling.rows * tiling.columns
+    forms["roofline"] = ROOFLINE_PASSES * tile_pairs, _roofline(network, tile_pairs, ctx)
     peer, torch_error = _torch_form(network, *sides)
     if peer:
         forms["torch"] = peer
-    precisions = PRECISIONS if ctx.device_type == "cpu" else PRECISIONS[:1]
-    scorers = {name: Scorer(network, ctx, precision=name) for name in precisions}
-    maps = scorers["float32"].maps(*sides)
-    tiling = scorers["float32"].tiling(maps)
-    tile_pairs = tiling.rows * tiling.columns
     distmats = {}
-    functions = {name: function for name, (_, function) in forms.items()}
-    functions["roofline"] = _roofline(network, tile_pairs, ctx)
+    for _, form in forms.values():
+        form()  # once untimed
     for name, scorer in scorers.items():
-        functions[name] = lambda name=name, scorer=scorer: distmats.update({name: scorer.distmat(*sides)})
         scorer.distmat(sides[0][: tiling.rows], sides[1][: tiling.columns])
-    for name in (*forms, "roofline"):
-        functions[name]()
-    seconds = interleaved(functions, repeats)
-    pairs = {**{name: count for name, (count, _) in forms.items()}, "roofline": tile_pairs}
-    per_pair = {name: value / pairs.get(name, queries * gallery) for name, value in seconds.items()}
-    result = _result(network, tiling, per_pair, distmats)
+        whole = functools.partial(scorer.distmat, *sides)
+        forms[name] = queries * gallery, lambda name=name, whole=whole: distmats.update({name: whole()})
+    seconds = interleaved({name: form for name, (_, form) in forms.items()}, repeats)
+    result = _result(network, tiling, {name: seconds[name] / pairs for name, (pairs, _) in forms.items()}, distmats)
     if torch_error is not None:
         result["torch"]["largest_difference_of_logits"] = torch_error
+    if missing:
+        result["not_available"] = missing
     if sizes and ctx.device_type == "cpu":
         result["growth"] = growth(sizes)
         if plot:
             plot_growth(result["growth"], plot)
     return {"bench": "score", "queries": queries, "gallery": gallery, "repeats": repeats, **result}
+
+
+def _scorers(network, ctx):
+    """Precision -> Scorer, and precision -> why there is none."""
+    scorers, missing = {}, {}
+    for precision in PRECISIONS:
+        try:
+            scorers[precision] = Scorer(network, ctx, precision=precision)
+        except BackendError as error:
+            missing[precision] = str(error)
+    return scorers, missing
 
 
 def _result(network, tiling, per_pair, distmats):

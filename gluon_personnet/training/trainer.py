@@ -112,7 +112,8 @@ class Trainer:
             If it was made with another recipe, data split or network.
         """
         if not self.run.checkpoint.exists():
-            self._trim_log()
+            if self.run.exists:
+                self._trim_log()
             return
         checkpoint = Checkpoint.load(self.run.checkpoint)
         record, where = checkpoint.record, f"checkpoint {self.run.checkpoint}"

@@ -271,6 +271,15 @@ def test_a_map_file_that_is_gone(tmp_path):
         MapFile(tmp_path / "query.npy")
 
 
+def test_folders_that_cannot_be_written(network, tmp_path):
+    query, gallery = images(2, 0), images(2, 1)
+    with pytest.raises(DataError, match="cannot write 0 MiB of maps .No such file"):
+        Scorer(network, mx.cpu(), memory_mib=0.001).maps(query, gallery, tmp_path / "missing")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot keep scores there"):
+        Scorer(network, mx.cpu()).distmat(query, gallery, work=tmp_path / "file")
+
+
 def test_cost_is_judged_by_tiles_behind_the_first(monkeypatch):
     times = iter([0.0, *(0.5 * number for number in range(20))])
     monkeypatch.setattr("gluon_personnet.scoring.time.perf_counter", lambda: next(times))
@@ -294,3 +303,16 @@ def test_real_images_score_as_the_plain_forward_does(real_data):
     distmat = Scorer(network, mx.cpu()).distmat(*read)
     np.testing.assert_allclose(distmat, exact, atol=1e-4)
     assert (distmat.argsort(axis=1) == exact.argsort(axis=1)).all()
+
+
+def test_a_long_run_says_what_it_will_take(network, monkeypatch, capsys):
+    monkeypatch.setattr("gluon_personnet.scoring.LONG_SECONDS", 0)
+    monkeypatch.setattr(Cost, "AT_LEAST_SECONDS", 0.0)
+    scorer = Scorer(network, mx.cpu(), tile_pairs=1)
+    scorer.distmat(images(4, 0), images(5, 1), progress=True)
+    captured = capsys.readouterr()
+    assert (
+        captured.err.count("score: 20 pairs in about 00:00, ") == 1 and "judged by the first 10 tiles" in captured.err
+    )
+    scorer.distmat(images(4, 0), images(5, 1))
+    assert capsys.readouterr().err == ""
