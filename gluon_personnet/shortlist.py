@@ -6,9 +6,9 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from gluon_personnet.backend import mx
-from gluon_personnet.baseline import FeatureStore
 from gluon_personnet.data.augment import to_network_input
 from gluon_personnet.data.samples import labels
+from gluon_personnet.features import FeatureStore
 
 EMBEDDING = "embedding"
 
@@ -36,7 +36,7 @@ class Shortlist:
         self._feature = self._metric = None
         if name != EMBEDDING:
             feature, _, metric = name.partition("+")
-            self._feature = manager.find("features", feature).build()
+            self._feature = manager.find("features", feature)
             self._metric = manager.find("metrics", metric).build() if metric else None
 
     def distmat(self, task, scorer, split, progress=False):
@@ -68,7 +68,7 @@ class Shortlist:
     def _distances(self, task, scorer, split, images, maps, progress):
         if self._feature is None:
             return _embedding_distances(scorer.network, scorer.ctx, images, maps)
-        store = FeatureStore(task.dataset, self._feature, progress)
+        store = FeatureStore(task.dataset, self._feature, {}, progress)
         if self._metric is None:
             return cdist(store.rows(split.query), store.rows(split.gallery))
         fitted = self._metric.fit(store.rows(task.train), *labels(task.dataset.samples, task.train))

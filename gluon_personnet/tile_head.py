@@ -185,8 +185,7 @@ def _int8(dense, weights):
     Symbol, dict
         From float32 to float32, and the weights it takes.
     """
-    from mxnet.contrib import quantization
-
+    quantization = mx.contrib.quantization
     # This pass joins FullyConnected and tanh; MXNet's own quantize_net uses one that leaves tanh alone, as float32.
     joined = dense.get_backend_symbol("MKLDNN")
     given = {name: weights[name] for name in dense.list_inputs() if name != "maps"}
