@@ -65,7 +65,7 @@ def gpnet_metrics():
             name="ladf",
             factory="gpnet_metrics.ladf:LADF",
             summary="locally adaptive decision functions: a quadratic function of both images",
-            source="Li et al., CVPR 2013, section 3; solver and start as in its code",
+            source="Li et al., CVPR 2013; penalties and start as in its code",
             fidelity="faithful",
             options={
                 "n_components": 600.0,
@@ -103,7 +103,7 @@ def gpnet_metrics():
             name="metric-ensembles",
             factory="gpnet_metrics.metric_ensembles:MetricEnsembles",
             summary="weighted sum of other metrics' distances, on one feature or several side by side",
-            source="Paisitkriangkrai, Shen, van den Hengel, CVPR 2015, sections 3.1 and 3.2",
+            source="Paisitkriangkrai, Shen, van den Hengel, CVPR 2015",
             fidelity="reconstruction",
             options={
                 "metrics": ["kissme", "klfda"],
@@ -136,7 +136,7 @@ def gpnet_metrics():
             name="mlr",
             factory="gpnet_metrics.mlr:MLR",
             summary="metric learning to rank: structural SVM over rankings",
-            source="McFee, Lanckriet, ICML 2010, algorithm 1",
+            source="McFee, Lanckriet, ICML 2010",
             fidelity="faithful",
             options={
                 "n_components": 100.0,
@@ -152,7 +152,7 @@ def gpnet_metrics():
             name="pcca",
             factory="gpnet_metrics.pcca:PCCA",
             summary="pairwise constrained component analysis on a kernel",
-            source="Mignon, Jurie, PCCA: A New Approach for Distance Learning from Sparse Pairwise Constraints, CVPR 2012",
+            source="Mignon, Jurie, PCCA: Distance Learning from Sparse Pairwise Constraints, CVPR 2012",
             fidelity="faithful",
             options={"kernel": "chi2-rbf", "dims": 40, "npratio": 10, "max_steps": 1000, "tolerance": 1e-4, "seed": 0},
         ),
@@ -160,7 +160,7 @@ def gpnet_metrics():
             name="rank-svm",
             factory="gpnet_metrics.rank_svm:RankSVM",
             summary="a weight for each dimension of the absolute difference",
-            source="Prosser et al., BMVC 2010, section 2.3",
+            source="Prosser et al., BMVC 2010",
             fidelity="faithful",
             options={"dims": 8000, "normalise": "none", "npratio": 5, "c": 1000.0, "max_steps": 200, "seed": 0},
         ),
@@ -168,7 +168,7 @@ def gpnet_metrics():
             name="rdc",
             factory="gpnet_metrics.rdc:RDC",
             summary="relative distance comparison (PRDC): directions of the absolute difference",
-            source="Zheng, Gong, Xiang, CVPR 2011, sections 2.2 and 2.3; TPAMI 2013",
+            source="Zheng, Gong, Xiang, CVPR 2011; TPAMI 2013",
             fidelity="faithful",
             options={
                 "dims": 8000,
@@ -184,7 +184,7 @@ def gpnet_metrics():
             name="rpcca",
             factory="gpnet_metrics.rpcca:RPCCA",
             summary="regularised pairwise constrained component analysis on a kernel",
-            source="Xiong et al., ECCV 2014, section 2.2",
+            source="Xiong et al., ECCV 2014",
             fidelity="faithful",
             options={
                 "kernel": "chi2-rbf",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gluon_personnet.errors import RecipeError
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.learned import LearnedMetric
 
 VALUES = 2**24  # float64 differences held at a time: 128 MiB
@@ -23,10 +23,8 @@ class AbsDiff(LearnedMetric):
     """
 
     def __init__(self, dims=0, normalise="none"):
-        if dims < 0:
-            raise RecipeError(f"metric {self.name!r}: dims: {dims}; right: 0 for all, or a whole number")
         super().__init__(normalise=normalise)
-        self._most = dims
+        self._most = at_least(self.name, "dims", dims, 0)
 
     def _learn(self, rows, pids, camids):
         self._chosen = np.sort(np.argsort(-rows.var(axis=0), kind="stable")[: self._most or None])

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from gpnet_metrics.bilinear import Bilinear, Decision, decision_values
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.cross_pairs import logistic, weighted_blocks
 
 
@@ -21,7 +22,7 @@ class LADF(Bilinear):
         Iterations of L-BFGS; few of them regularise, too.
 
     Source: Li, Chang, Liang, Huang, Cao, Smith, Learning Locally-Adaptive Decision Functions for Person Verification,
-    CVPR 2013, section 3; logistic loss, penalties and start as in its released code.
+    CVPR 2013; logistic loss, penalties and start as in its released code.
     Differs from the source in: L-BFGS instead of conjugate gradients.
     """
 
@@ -29,7 +30,8 @@ class LADF(Bilinear):
 
     def __init__(self, n_components=600.0, normalise="after", penalty_a=1e-8, penalty_b=1e-6, max_steps=100):
         super().__init__(n_components, normalise)
-        self._penalties, self._max_steps = (penalty_a, penalty_b), max_steps
+        self._penalties = at_least(self.name, "penalty_a", penalty_a, 0), at_least(self.name, "penalty_b", penalty_b, 0)
+        self._max_steps = at_least(self.name, "max_steps", max_steps, 1)
 
     def _fit_decision(self, rows, pids, camids):
         size = rows.shape[1]

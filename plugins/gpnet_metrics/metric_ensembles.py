@@ -7,7 +7,7 @@ import numpy as np
 from gluon_personnet.errors import DataError, RecipeError, did_you_mean
 from gluon_personnet.plugins import PluginManager
 from gluon_personnet.seeding import generator
-from gpnet_metrics.checks import check_rows, check_training
+from gpnet_metrics.checks import above, at_least, check_rows, check_training
 from gpnet_metrics.mlr import ranked
 from gpnet_metrics.structural import cutting_plane, worst_rankings
 
@@ -49,10 +49,12 @@ class MetricEnsembles:
     RecipeError
 
     Source: Paisitkriangkrai, Shen, van den Hengel, Learning to Rank in Person Re-identification with Metric Ensembles,
-    CVPR 2015, sections 3.1 (CMC-triplet) and 3.2 (CMC-top).
+    CVPR 2015.
     Differs from the source in: the features are whatever is handed in, and its network feature is not part of this
     project; its code was never released, so how weights are held out and distances scaled is a reconstruction.
     """
+
+    name = "metric-ensembles"
 
     def __init__(
         self,
@@ -66,20 +68,19 @@ class MetricEnsembles:
         seed=0,
     ):
         if learner not in LOSSES:
-            raise RecipeError(f"metric 'metric-ensembles': learner {learner!r} unknown{did_you_mean(learner, LOSSES)}")
+            raise RecipeError(f"metric {self.name!r}: learner {learner!r} unknown{did_you_mean(learner, LOSSES)}")
         if not metrics or len(metric_options) not in (0, len(metrics)):
             found = f"{len(metrics)} metrics with {len(metric_options)} metric_options"
-            raise RecipeError(f"metric 'metric-ensembles': {found}; right: as many options as metrics, or none")
-        if not 0 < held_out < 1 or k < 1 or not c > 0:
-            found = f"held_out {held_out}, k {k}, c {c}"
-            raise RecipeError(f"metric 'metric-ensembles': {found}; right: held_out in (0, 1), k from 1, c above 0")
+            raise RecipeError(f"metric {self.name!r}: {found}; right: as many options as metrics, or none")
+        if not 0 < held_out < 1:
+            raise RecipeError(f"metric {self.name!r}: held_out: {held_out}; right: above 0 and below 1")
         manager = PluginManager()
         self._makers = [
             partial(manager.find("metrics", name).build, **options)
             for name, options in zip(metrics, metric_options or [{}] * len(metrics))
         ]
         self._parts, self._held_out, self._seed = parts, held_out, seed
-        self._loss, self._k, self._c = LOSSES[learner], k, c
+        self._loss, self._k, self._c = LOSSES[learner], at_least(self.name, "k", k, 1), above(self.name, "c", c, 0)
 
     def fit(self, features, pids, camids):
         """Learn from float (N, D) training rows with their int (N,) identities and cameras; return self.
@@ -89,11 +90,11 @@ class MetricEnsembles:
         DataError
             If there are fewer than 6 identities seen by two cameras, or D is not the sum of the parts.
         """
-        rows, pids, camids = check_training("metric-ensembles", features, pids, camids)
+        rows, pids, camids = check_training(self.name, features, pids, camids)
         self._dims = rows.shape[1]
         if self._parts and (min(self._parts) < 1 or sum(self._parts) != self._dims):
             found = f"features of {self._dims} numbers for parts of {list(self._parts)}"
-            raise DataError(f"metric 'metric-ensembles': {found}; right: lengths that sum to that")
+            raise DataError(f"metric {self.name!r}: {found}; right: lengths that sum to that")
         held = self._hold_out(pids, camids)
         bases = self._fit_bases(rows[~held], pids[~held], camids[~held])
         distances = np.stack([base(rows[held], rows[held]) for base in bases])
@@ -105,7 +106,7 @@ class MetricEnsembles:
 
     def distance(self, query, gallery):
         """float (Q, D), float (G, D) -> float64 (Q, G); smaller is more alike."""
-        query, gallery = (check_rows("metric-ensembles", rows, self._dims) for rows in (query, gallery))
+        query, gallery = (check_rows(self.name, rows, self._dims) for rows in (query, gallery))
         used = self.weights[self.weights > 0]
         return sum(weight * base(query, gallery) for weight, base in zip(used, self._bases))
 
@@ -116,9 +117,7 @@ class MetricEnsembles:
         pool = known[paired] if paired.any() else known
         if len(pool) < 6:
             found = f"{len(pool)} identities to learn pairs from"
-            raise DataError(
-                f"metric 'metric-ensembles': fit: {found}; right: at least 6, some held out for the weights"
-            )
+            raise DataError(f"metric {self.name!r}: fit: {found}; right: at least 6, some held out for the weights")
         number = int(np.clip(round(self._held_out * len(pool)), 2, len(pool) - 2))
         chosen = generator(self._seed, "metric-ensembles identities").choice(pool, number, replace=False)
         return np.isin(pids, chosen)

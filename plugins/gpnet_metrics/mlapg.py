@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.cross_pairs import logistic, weighted_blocks
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, factor_psd, project_psd, quadratic_distances
 from gpnet_metrics.scatter import weighted_scatter
@@ -30,7 +31,8 @@ class MLAPG(Mahalanobis):
 
     def __init__(self, n_components=600.0, normalise="none", max_steps=300, tolerance=1e-4):
         super().__init__(n_components, normalise)
-        self._max_steps, self._tolerance = max_steps, tolerance
+        self._max_steps = at_least(self.name, "max_steps", max_steps, 1)
+        self._tolerance = at_least(self.name, "tolerance", tolerance, 0)
 
     def _fit_form(self, rows, pids, camids):
         problem = Problem.of(rows, weighted_blocks(pids, camids))

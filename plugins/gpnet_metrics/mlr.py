@@ -3,6 +3,7 @@
 import numpy as np
 
 from gluon_personnet.errors import RecipeError, did_you_mean
+from gpnet_metrics.checks import above, at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, factor_psd, project_psd, quadratic_distances
 from gpnet_metrics.pairs import has_crossing
 from gpnet_metrics.structural import LOSSES, cutting_plane, worst_rankings
@@ -39,10 +40,12 @@ class MLR(Mahalanobis):
         super().__init__(n_components, normalise)
         if loss not in LOSSES:
             raise RecipeError(f"metric 'mlr': loss {loss!r} unknown{did_you_mean(loss, LOSSES)}")
-        if k < 1 or not c > 0:
-            raise RecipeError(f"metric 'mlr': k {k}, c {c}; right: k from 1, c above 0")
-        self._loss, self._k = loss, k
-        self._solver = c, tolerance, max_rounds
+        self._loss, self._k = loss, at_least(self.name, "k", k, 1)
+        self._solver = (
+            above(self.name, "c", c, 0),
+            above(self.name, "tolerance", tolerance, 0),
+            at_least(self.name, "max_rounds", max_rounds, 1),
+        )
 
     def _fit_form(self, rows, pids, camids):
         same, candidate = ranked(pids, camids)

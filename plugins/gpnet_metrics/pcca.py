@@ -8,6 +8,7 @@ from scipy.sparse import coo_matrix, diags
 from scipy.special import expit
 
 from gluon_personnet.seeding import generator
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.kernel import KernelMetric
 from gpnet_metrics.pairs import sample_pairs
 
@@ -31,8 +32,8 @@ class PCCA(KernelMetric):
     seed : int
         Of the pairs of two people.
 
-    Source: Mignon and Jurie, PCCA: A New Approach for Distance Learning from Sparse Pairwise Constraints, CVPR 2012,
-    sections 2.1 and 2.2; start, step lengths and defaults as in the code of Xiong et al., ECCV 2014.
+    Source: Mignon and Jurie, PCCA: A New Approach for Distance Learning from Sparse Pairwise Constraints, CVPR 2012;
+    start and defaults as in the code of Xiong et al., ECCV 2014.
     Differs from the source in: step lengths after Barzilai and Borwein.
     """
 
@@ -41,8 +42,12 @@ class PCCA(KernelMetric):
 
     def __init__(self, kernel="chi2-rbf", dims=40, npratio=10, max_steps=1000, tolerance=1e-4, seed=0):
         super().__init__(kernel)
-        self._dims_kept, self._npratio, self._seed = dims, npratio, seed
-        self._limits = max_steps, tolerance
+        self._dims_kept, self._npratio = (
+            at_least(self.name, "dims", dims, 1),
+            at_least(self.name, "npratio", npratio, 1),
+        )
+        self._limits = at_least(self.name, "max_steps", max_steps, 1), at_least(self.name, "tolerance", tolerance, 0)
+        self._seed = seed
 
     def _fit_projection(self, kernel, pids, camids):
         scale = len(kernel) / np.trace(kernel)

@@ -5,6 +5,7 @@ from scipy.optimize import minimize
 
 from gluon_personnet.seeding import generator
 from gpnet_metrics.absdiff import AbsDiff, pair_differences
+from gpnet_metrics.checks import above, at_least
 from gpnet_metrics.pairs import sample_pairs
 
 
@@ -24,8 +25,8 @@ class RankSVM(AbsDiff):
     seed : int
         Of the pairs of two people.
 
-    Source: Prosser, Zheng, Gong, Xiang, Person Re-Identification by Support Vector Ranking, BMVC 2010, section 2.3
-    (PRSVM, the primal problem with squared hinge loss).
+    Source: Prosser, Zheng, Gong, Xiang, Person Re-Identification by Support Vector Ranking, BMVC 2010 (PRSVM,
+    the primal problem with squared hinge loss).
     Differs from the source in: one problem solved by L-BFGS instead of an ensemble of problems on subsets; the
     dimensions that vary most instead of all; comparisons are sampled.
     """
@@ -34,7 +35,8 @@ class RankSVM(AbsDiff):
 
     def __init__(self, dims=8000, normalise="none", npratio=5, c=1000.0, max_steps=200, seed=0):
         super().__init__(dims, normalise)
-        self._npratio, self._c, self._max_steps, self._seed = npratio, c, max_steps, seed
+        self._npratio, self._c = at_least(self.name, "npratio", npratio, 1), above(self.name, "c", c, 0)
+        self._max_steps, self._seed = at_least(self.name, "max_steps", max_steps, 1), seed
 
     def _learn_differences(self, rows, pids, camids):
         rows = rows.astype(np.float32)

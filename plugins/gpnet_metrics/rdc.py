@@ -6,6 +6,7 @@ from scipy.special import expit
 
 from gluon_personnet.seeding import generator
 from gpnet_metrics.absdiff import AbsDiff, pair_differences
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.pairs import sample_pairs
 
 
@@ -26,8 +27,8 @@ class RDC(AbsDiff):
     seed : int
         Of the pairs of two people.
 
-    Source: Zheng, Gong, Xiang, Person Re-identification by Probabilistic Relative Distance Comparison, CVPR 2011,
-    section 2; Reidentification by Relative Distance Comparison, TPAMI 2013.
+    Source: Zheng, Gong, Xiang, Person Re-identification by Probabilistic Relative Distance Comparison, CVPR 2011;
+    Reidentification by Relative Distance Comparison, TPAMI 2013.
     Differs from the source in: each direction is found by L-BFGS instead of gradient steps; the dimensions that vary
     most instead of all; pairs of two people are sampled.
     """
@@ -38,8 +39,12 @@ class RDC(AbsDiff):
         self, dims=8000, normalise="none", npratio=5, max_directions=40, max_steps=100, tolerance=1e-3, seed=0
     ):  # fmt: skip
         super().__init__(dims, normalise)
-        self._npratio, self._seed = npratio, seed
-        self._limits = max_directions, max_steps, tolerance
+        self._npratio, self._seed = at_least(self.name, "npratio", npratio, 1), seed
+        self._limits = (
+            at_least(self.name, "max_directions", max_directions, 1),
+            at_least(self.name, "max_steps", max_steps, 1),
+            at_least(self.name, "tolerance", tolerance, 0),
+        )
 
     def _learn_differences(self, rows, pids, camids):
         rows = rows.astype(np.float32)

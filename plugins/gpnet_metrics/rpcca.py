@@ -1,5 +1,6 @@
 """rPCCA: regularised pairwise constrained component analysis."""
 
+from gpnet_metrics.checks import at_least
 from gpnet_metrics.pcca import PCCA
 
 
@@ -13,8 +14,8 @@ class RPCCA(PCCA):
     kernel, dims, npratio, max_steps, tolerance, seed
         As for PCCA.
 
-    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014,
-    section 2.2; defaults as in its code.
+    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods,
+    ECCV 2014; defaults as in the benchmark code of Gou et al., TPAMI 2019.
     Differs from the source in: step lengths after Barzilai and Borwein.
     """
 
@@ -24,4 +25,4 @@ class RPCCA(PCCA):
         self, kernel="chi2-rbf", dims=40, npratio=10, penalty=0.001, max_steps=1000, tolerance=1e-4, seed=0
     ):  # fmt: skip
         super().__init__(kernel, dims, npratio, max_steps, tolerance, seed)
-        self.penalty = penalty
+        self.penalty = at_least(self.name, "penalty", penalty, 0)

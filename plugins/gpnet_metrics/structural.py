@@ -11,7 +11,7 @@ others stand before each true match.
 Source: Tsochantaridis et al., Large Margin Methods for Structured and Interdependent Output Variables, JMLR 2005;
 Joachims, Finley, Yu, Cutting-Plane Training of Structural SVMs, Machine Learning 2009 (one slack for all queries);
 Yue et al., A Support Vector Method for Optimizing Average Precision, SIGIR 2007 (loss "map"); McFee and Lanckriet,
-Metric Learning to Rank, ICML 2010, section 3 (the other losses).
+Metric Learning to Rank, ICML 2010 (the other losses).
 """
 
 import numpy as np
