@@ -44,6 +44,7 @@ setup(
         "click>=8",
         "pluggy>=1.3",
         "tqdm>=4.60",
+        "joblib>=1.3",
         "gluoncv==0.10.5.post0",
         "opencv-python>=4.5,<4.12",  # pulled by gluoncv; later ones need numpy 2
         "setuptools>=58",  # supplies distutils to MXNet on Python 3.12
@@ -51,7 +52,8 @@ setup(
     extras_require={
         "cpu": ["mxnet==1.9.1"],
         "cu112": ["mxnet-cu112==1.9.1", *CUDA],
-        "test": ["pytest>=7"],
+        "dask": ["dask[distributed]>=2023.9.2"],  # Client.register_plugin
+        "test": ["pytest>=7", "dask[distributed]>=2023.9.2"],
     },
     entry_points={
         "console_scripts": ["gpnet = gluon_personnet.cli:main"],

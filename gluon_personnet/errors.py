@@ -27,6 +27,10 @@ class TrainingError(GpnetError):
     """Training that cannot go on, for instance because the loss is not finite."""
 
 
+class ScoringError(GpnetError):
+    """Scoring by several processes that cannot go on."""
+
+
 class BackendError(GpnetError):
     """MXNet, its libraries or the device asked for are not there."""
 

@@ -43,7 +43,7 @@ class FeatureStore:
             If an image cannot be read, or images of several sizes give features of several lengths.
         """
         out = None
-        bar = tqdm(total=len(rows), desc=self._name, unit="image", disable=not self._progress)
+        bar = tqdm(total=len(rows), desc=self._name, unit="image", leave=False, disable=not self._progress)
         with bar:
             for index, vector in enumerate(in_threads(self._vector, rows)):
                 if out is None:

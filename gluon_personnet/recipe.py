@@ -34,16 +34,24 @@ class NetworkSection:
 
 @dataclass(frozen=True)
 class TrainingSection:
-    """Pairs a batch and in all, how often to validate and to save, and how the averaged weights are made."""
+    """Pairs a batch and in all, how often to validate and to save, and how the averaged weights are made.
+
+    Hard negatives are identities that the network found alike when it was last asked, every `look_alikes_every_pairs`.
+    `identification` is the weight of a softmax loss over the training identities on the network's embedding, for
+    networks that have one, and `label_smoothing` the share of its target that is spread over all identities.
+    """
 
     pairs: int
     batch_pairs: int = 192
     negatives_per_positive: int = 2
     hard_negatives_per_positive: int = 0
+    look_alikes_every_pairs: int = 100_000
     view_order: str = "fixed"
     validate_every_pairs: int = 50_000
     checkpoint_every_pairs: int = 25_000
     averaging: float = 0.0
+    identification: float = 0.0
+    label_smoothing: float = 0.1
 
     @property
     def negatives(self):
@@ -58,12 +66,16 @@ class TrainingSection:
 
 @dataclass(frozen=True)
 class OptimizerSection:
-    """Update rule (see :mod:`gluon_personnet.training.optimizers`), learning rate, L2 penalty and own options."""
+    """Update rule (see :mod:`gluon_personnet.training.optimizers`), learning rate, L2 penalty and own options.
+
+    The learning rate of the network's head, all that works on pairs, is `head_rate` times that of the rest.
+    """
 
     name: str = "rmsprop"
     learning_rate: float = 1e-4
     l2: float = 5e-4
     options: Mapping[str, Any] = field(default_factory=dict)
+    head_rate: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -76,10 +88,15 @@ class ScheduleSection:
 
 @dataclass(frozen=True)
 class AugmentationSection:
-    """Translations up to this share of height and width, and mirroring with probability one half (section IV-B)."""
+    """Translations up to this share of height and width, and mirroring with probability one half (section IV-B).
+
+    Beyond the paper: colour changes within 1 +- `colour`, and the probability of erasing a rectangle.
+    """
 
     translation: float = 0.05
     mirror: bool = True
+    colour: float = 0.0
+    erasing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -240,12 +257,18 @@ _RANGES = {
     "training.batch_pairs": (2, None),
     "training.negatives_per_positive": (0, None),
     "training.hard_negatives_per_positive": (0, None),
+    "training.look_alikes_every_pairs": (1, None),
     "training.validate_every_pairs": (1, None),
     "training.checkpoint_every_pairs": (1, None),
     "training.averaging": (0, 0.9999999),
+    "training.identification": (0, None),
+    "training.label_smoothing": (0, 0.9),
     "optimizer.learning_rate": (0, None),
+    "optimizer.head_rate": (0, None),
     "optimizer.l2": (0, None),
     "augmentation.translation": (0, 0.5),
+    "augmentation.colour": (0, 0.9),
+    "augmentation.erasing": (0, 1),
 }
 
 
@@ -263,6 +286,12 @@ def _check_ranges(recipe, where):
         raise RecipeError(
             f"{where}: training.batch_pairs: found {training.batch_pairs}; right: a multiple of "
             f"{1 + training.negatives} (one positive and {training.negatives} negatives)"
+        )
+    group = 1 + training.hard_negatives_per_positive
+    if training.identities % group:
+        raise RecipeError(
+            f"{where}: training.batch_pairs: found {training.batch_pairs}, that is {training.identities} identities; "
+            f"right: identities in groups of {group} (one and its {group - 1} look-alikes)"
         )
     if training.view_order not in ("fixed", "random"):
         raise RecipeError(f"{where}: training.view_order: found {training.view_order!r}; right: 'fixed' or 'random'")

@@ -2,6 +2,7 @@
 
 import json
 
+from gluon_personnet.agreement import as_text as agreement_text
 from gluon_personnet.files import replacing, write_text
 
 
@@ -11,10 +12,16 @@ def write_json(report, path):
 
 
 def as_text(report):
-    """CMC table in per cent and protocol card of every result; one table of all if definitions are compared."""
+    """CMC table in per cent and protocol card of every result; one table of all if definitions are compared. Behind
+    them how far a reduced precision agrees with float32, if that was asked for.
+    """
     if "not_applicable" in report:
-        return _comparison_text(report)
-    return "\n\n".join(_result_text(result) for result in report["results"])
+        parts = [_comparison_text(report)]
+    else:
+        parts = [_result_text(result) for result in report["results"]]
+    if "agreement" in report:
+        parts.append(agreement_text(report["agreement"], report["precision"]))
+    return "\n\n".join(parts)
 
 
 SHOWN_OTHERWISE = ("protocol", "cmc", "curve", "card", "queries", "splits", "rank1_interval", "per_query")

@@ -12,7 +12,8 @@ class Run:
     """Names of the files of one run.
 
     ``recipe.yml`` (as run), ``log.jsonl`` and ``curve.png``, ``checkpoint.npz`` (to resume from), ``best.npz``
-    (selected on validation), ``model-symbol.json`` and ``model-0000.params`` (the exported network), ``evaluation/``.
+    (selected on validation), ``model-symbol.json`` and ``model-0000.params`` (the exported network), ``evaluation/``,
+    and while an evaluation scores pairs ``scoring/``, the tiles that are done.
     """
 
     def __init__(self, path):
@@ -24,6 +25,7 @@ class Run:
         self.best = self.path / "best.npz"
         self.model = self.path / "model"
         self.evaluation = self.path / "evaluation"
+        self.scoring = self.path / "scoring"
 
     @property
     def exists(self):

@@ -4,13 +4,46 @@ from gluon_personnet import seeding
 from gluon_personnet.data.images import ImageCache
 from gluon_personnet.data.samples import hold_out, labels, split_hash
 from gluon_personnet.errors import RecipeError
+from gluon_personnet.network.pairs import unique_parameters
 from gluon_personnet.ranking import check_distmat
+from gluon_personnet.training.checkpoint import set_parameters
 
 
 def build_network(recipe, manager):
     """The recipe's network, not yet initialised."""
     section = recipe.network
     return manager.find("networks", section.name).build(where="network.options", **section.options)
+
+
+def restore_network(recipe, manager, checkpoint, where, ctx):
+    """The recipe's network with a checkpoint's parameters, on `ctx`; `where` names the checkpoint in errors."""
+    network = build_network(recipe, manager)
+    network.initialize(ctx=ctx)
+    set_parameters(unique_parameters(network), checkpoint.group("parameter"), where)
+    return network
+
+
+class TaskImages:
+    """Images of a task that are decoded when a slice of them is asked for: uint8 (n, H, W, 3).
+
+    Parameters
+    ----------
+    cache : ImageCache
+    rows : sequence of int
+        Of the data set.
+    mirrored : bool
+        Left and right exchanged.
+    """
+
+    def __init__(self, cache, rows, mirrored=False):
+        self._cache, self._rows, self._mirrored = cache, rows, mirrored
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, part):
+        images = self._cache.images(self._rows[part])
+        return images[:, :, ::-1] if self._mirrored else images
 
 
 class Task:
@@ -52,23 +85,27 @@ class Task:
         self._seed = recipe.seed
         self.mirrored = recipe.evaluation.mirrored
 
-    def distmat(self, scorer, split, progress=False):
+    def images(self, rows, mirrored=False):
+        """:class:`TaskImages` of rows of the data set."""
+        return TaskImages(self.cache, rows, mirrored)
+
+    def distmat(self, scorer, split, progress=False, work=None):
         """Distances of all query-gallery pairs of a split, float64 (Q, G); averaged with those of the mirrored pairs
-        where :attr:`mirrored` is set.
+        where :attr:`mirrored` is set. `work` is that of :meth:`~gluon_personnet.scoring.Scorer.distmat`.
         """
-        query, gallery = self.cache.images(split.query), self.cache.images(split.gallery)
-        distmat = scorer.distmat(query, gallery, progress)
+        sides = split.query, split.gallery
+        distmat = scorer.distmat(*map(self.images, sides), progress, work)
         if self.mirrored:
-            distmat = (distmat + scorer.distmat(query[:, :, ::-1], gallery[:, :, ::-1], progress)) / 2
+            mirrored = scorer.distmat(*(self.images(rows, mirrored=True) for rows in sides), progress, work)
+            distmat = (distmat + mirrored) / 2
         return distmat
 
-    def problem(self, scorer, split, progress=False):
+    def problem(self, distmat, split):
         """Distances of a split with their labels: a :class:`~gluon_personnet.ranking.Problem`."""
         samples = self.dataset.samples
-        distmat = self.distmat(scorer, split, progress)
         return check_distmat(distmat, *labels(samples, split.query), *labels(samples, split.gallery))
 
     def validate(self, scorer):
         """The recipe's protocol on the validation identities, with the same random choices every time."""
-        problem = self.problem(scorer, self.validation)
+        problem = self.problem(self.distmat(scorer, self.validation), self.validation)
         return self._protocol.evaluate(*problem, seeding.generator(self._seed, "validation"))

@@ -1,4 +1,4 @@
-"""``gpnet bench train``: a training step against the literal pair form and against the arithmetic limit."""
+"""``gpnet bench train``: a training step and its parts, against the literal pair form and the machine's limits."""
 
 import math
 
@@ -8,9 +8,10 @@ from gluon_personnet import seeding
 from gluon_personnet.backend import mx, versions
 from gluon_personnet.bench import arithmetic_limit, median_seconds
 from gluon_personnet.contracts import Sample
+from gluon_personnet.data.augment import augment
 from gluon_personnet.data.pairs import PairSampler
 from gluon_personnet.network.literal import LiteralPersonNet
-from gluon_personnet.network.pairs import initialise, unique_parameters
+from gluon_personnet.network.pairs import PairLogits, Sides, initialise, unique_parameters
 from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.recipe import parse_recipe
 from gluon_personnet.training.optimizers import make_trainer
@@ -22,16 +23,18 @@ training: {{pairs: 1, batch_pairs: {pairs}, negatives_per_positive: {negatives}}
 """
 
 
-def work_per_step(network, images, pairs):
-    """Arithmetic and memory of one training step.
+def work_of_parts(network, images, pairs):
+    """Arithmetic and least memory traffic of the parts of one training step.
 
     Returns
     -------
-    flop : int
-        Multiplications and additions of the convolutions and fully connected layers, forward and twice that backward.
-    bytes : int
-        Parameters, gradients and optimizer state read and written once, and every map of the trunk written once and
-        read once, forward and backward.
+    dict of str to (int, int)
+        ``sides``: trunk and each image's share of its pairs. ``head``: everything a pair costs. ``update``: RMSProp.
+        Each: (flop, bytes). flop counts multiplications and additions of convolutions and fully connected layers,
+        forward and twice that backward (no gradient is needed of the pixels, which is left in: 2 %). bytes counts
+        every map of the trunk and every difference written and read once, forward and backward, the head's weights
+        read forward and backward and their gradients written; an update reads weight, gradient and mean square and
+        writes two of them.
     """
     height, width = network.trunk.window
     image_madds, map_values = 0, 0
@@ -47,10 +50,13 @@ def work_per_step(network, images, pairs):
     image_madds += height * width * filters * filters * 5  # 1x1 for queries, 3x3 for gallery images
     pair_madds = (height - 2) * (width - 2) * filters * filters * 9
     dense = [*network.head.dense, network.head.logits]
-    pair_madds += sum(math.prod(layer.weight.shape) for layer in dense)
+    weights = sum(math.prod(layer.weight.shape) for layer in dense)
     parameters = sum(math.prod(value.shape) for value in unique_parameters(network).values())
-    flop = 6 * (images * image_madds + pairs * pair_madds)
-    return flop, 4 * (7 * parameters + 4 * images * map_values)
+    return {
+        "sides": (6 * images * image_madds, 4 * 4 * images * map_values),
+        "head": (6 * pairs * (pair_madds + weights), 4 * (3 * weights + 4 * pairs * height * width * filters)),
+        "update": (0, 4 * 5 * parameters),
+    }
 
 
 def _literal_step(network, pairs, ctx):
@@ -71,58 +77,129 @@ def _literal_step(network, pairs, ctx):
     return step
 
 
-def _shared_step(network, pairs, negatives, ctx):
-    """The trainer's step: images of one batch of the sampler, all pairs on shared maps, with the update."""
+def _setting(network, pairs, negatives, ctx):
+    """The trainer's step of a recipe with these numbers, its update alone, and a batch of random images for it."""
     recipe = parse_recipe(RECIPE.format(pairs=pairs, negatives=negatives), "bench")
-    step = Step(network, recipe, make_trainer(unique_parameters(network), recipe.optimizer), ctx)
+    trainer = make_trainer(unique_parameters(network), recipe.optimizer)
     identities = recipe.training.identities
-    samples = [Sample(f"{pid}-{camid}", pid, camid) for pid in range(identities) for camid in range(2)]
-    batch = PairSampler(samples, range(len(samples)), identities, negatives, seed=0).batch(0)
+    samples = [
+        Sample(f"{pid}-{camid}", pid, camid) for pid in range(max(identities, negatives + 1)) for camid in (0, 1)
+    ]
+    sampler = PairSampler(samples, range(len(samples)), identities, negatives, seed=0)
     rng = seeding.generator(0, "bench")
-    size = 3, network.options["height_px"], network.options["width_px"]
-    rows = batch.query_rows, batch.gallery_rows
-    query, gallery = (rng.integers(0, 256, (len(part), *size)).astype(np.float32) for part in rows)
-    return lambda: step(0, batch, query, gallery, 1e-6), len(query) + len(gallery)
+    size = network.options["height_px"], network.options["width_px"]
+    pictures = rng.integers(0, 256, (len(samples), *size, 3), dtype=np.uint8)
+    return recipe, trainer, Step(network, recipe, trainer, ctx), sampler, pictures
 
 
-def run(ctx, pairs=64, negatives=1, repeats=7):
-    """Measure one training step of PersonNet.
+def _prepared(recipe, sampler, pictures):
+    """One batch with its augmented images, as the trainer's background thread makes it."""
+    batch = sampler.batch(0)
+    rows = np.concatenate([batch.query_rows, batch.gallery_rows])
+    return batch, augment(pictures[rows], seeding.generator(0, "augmentation"), recipe.augmentation)
+
+
+def _parts(network, batch, images, ctx):
+    """Callables that run sides and head alone, forward and backward."""
+    sides, logits = Sides(network, len(batch.query_rows)), PairLogits(network)
+    for block in (sides, logits):
+        block.hybridize(static_alloc=True, static_shape=True)
+    pixels = mx.nd.array(images, ctx=ctx)
+    query, gallery = sides(pixels)
+    gradients = [mx.nd.random.normal(0, 1e-3, side.shape, ctx=ctx) for side in (query, gallery)]
+    index = [mx.nd.array(i, ctx=ctx, dtype="int32") for i in (batch.query_index, batch.gallery_index)]
+    for side in (query, gallery):
+        side.attach_grad()
+
+    def run_sides():
+        with mx.autograd.record():
+            outputs = sides(pixels)
+        mx.autograd.backward(outputs, gradients)
+
+    def run_head():
+        with mx.autograd.record():
+            loss = mx.nd.log_softmax(logits(query, gallery, *index))
+        loss.backward()
+
+    return {"sides": run_sides, "head": run_head}
+
+
+def _update(network, trainer):
+    """The optimizer's part of a step on gradients that are there already."""
+    parameters = list(unique_parameters(network).values())
+    update = trainer._updaters[0]
+
+    def run_update():
+        for place, parameter in enumerate(parameters):
+            update(place, parameter.grad(), parameter.data())
+
+    return run_update
+
+
+def memory_limit(ctx, repeats, values=2**24):
+    """Bytes/s of adding two large arrays into a third: two are read and one is written."""
+    first, second, out = (mx.nd.ones(values, ctx=ctx) for _ in range(3))
+    return 3 * 4 * values / median_seconds(lambda: mx.nd.elemwise_add(first, second, out=out), repeats)
+
+
+LITERAL_PAIRS = 64
+"""Pairs at most in a step of the literal form, whose maps take 12 MiB each."""
+
+
+def run(ctx, pairs=192, negatives=5, repeats=5):
+    """Measure one training step of PersonNet and its parts.
 
     Parameters
     ----------
     ctx : mxnet.Context
     pairs : int
-        Pairs a step, for both forms.
+        Pairs a step.
     negatives : int
-        Negative pairs for each positive one.
+        Negative pairs for each positive one: the images of a step are 2 / (1 + negatives) of its pairs.
     repeats : int
         Timed repetitions; medians are given.
 
     Returns
     -------
     dict
-        JSON types; rates in pairs/s, FLOP/s, bytes.
+        JSON types; rates in pairs/s, FLOP/s, bytes. ``parts``: of each part its seconds, the seconds that its
+        arithmetic and its memory traffic need at the limits measured in the same run, and the share of the larger.
     """
     mx.random.seed(0)
     network = PersonNet()
     initialise(network, ctx)
-    literal = median_seconds(_literal_step(network, pairs, ctx), repeats)
-    step, images = _shared_step(network, pairs, negatives, ctx)
-    shared = median_seconds(step, repeats)
-    limit = arithmetic_limit(ctx, repeats)
-    flop, moved = work_per_step(network, images, pairs)
+    literal_pairs = min(pairs, LITERAL_PAIRS)
+    literal = median_seconds(_literal_step(network, literal_pairs, ctx), repeats) / literal_pairs
+    recipe, trainer, step, sampler, pictures = _setting(network, pairs, negatives, ctx)
+    batch, images = _prepared(recipe, sampler, pictures)
+    parts = {**_parts(network, batch, images, ctx), "update": _update(network, trainer)}
+    seconds = {name: median_seconds(part, repeats) for name, part in parts.items()}
+    whole = median_seconds(lambda: step(batch, images, 1e-6), repeats)
+    limits = arithmetic_limit(ctx, repeats), memory_limit(ctx, repeats)
+    work = work_of_parts(network, len(images), pairs)
+    shares = {}
+    for name, needs in work.items():
+        arithmetic, memory = (need / limit for need, limit in zip(needs, limits))
+        share = max(arithmetic, memory) / seconds[name]
+        shares[name] = {"s": seconds[name], "arithmetic_s": arithmetic, "memory_s": memory, "share_of_limit": share}
+    shares["prepare (in the background)"] = {"s": median_seconds(lambda: _prepared(recipe, sampler, pictures), repeats)}
+    flop, moved = (sum(column) for column in zip(*work.values()))
     return {
         "bench": "train",
         "pairs": pairs,
-        "images": images,
-        "literal_pairs_per_s": pairs / literal,
-        "step_pairs_per_s": pairs / shared,
-        "ratio_to_literal": literal / shared,
+        "images": len(images),
+        "literal_pairs_per_s": 1 / literal,
+        "step_pairs_per_s": pairs / whole,
+        "ratio_to_literal": literal * pairs / whole,
+        "step_s": whole,
         "step_gflop": flop / 1e9,
         "step_mib": moved / 2**20,
-        "step_gflop_per_s": flop / shared / 1e9,
-        "limit_gflop_per_s": limit / 1e9,
-        "roofline_share": flop / shared / limit,
-        "note": "the step includes the optimizer's update, the literal form is forward and backward only",
+        "step_gflop_per_s": flop / whole / 1e9,
+        "limit_gflop_per_s": limits[0] / 1e9,
+        "limit_gib_per_s": limits[1] / 2**30,
+        "roofline_share": flop / whole / limits[0],
+        "parts": shares,
+        "note": f"the step includes the optimizer's update; the literal form is forward and backward only, of "
+        f"{literal_pairs} pairs",
         "versions": versions(),
     }

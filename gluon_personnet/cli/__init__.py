@@ -8,7 +8,20 @@ import click
 
 from gluon_personnet.errors import GpnetError, did_you_mean
 
-COMMANDS = ("train", "evaluate", "report", "list", "show", "check", "bench", "new-plugin", "doctor")
+COMMANDS = (
+    "train",
+    "evaluate",
+    "table",
+    "report",
+    "study",
+    "list",
+    "show",
+    "check",
+    "cache",
+    "bench",
+    "new-plugin",
+    "doctor",
+)
 
 
 def load_plugins():

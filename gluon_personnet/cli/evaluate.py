@@ -1,5 +1,6 @@
 """gpnet evaluate"""
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -13,7 +14,15 @@ BELONGS = {
     "recipe": "a run",
     "save_distmat": "a run",
     "mirrored": "a run",
+    "precision": "a run",
+    "compare_precision": "a run",
+    "shortlist": "a run",
+    "shortlist_size": "a run",
+    "memory_mib": "a run",
     "device": "a run",
+    "backend": "a run",
+    "workers": "a run",
+    "scheduler": "a run",
     "data": "a run or a baseline",
     "dataset": "a baseline",
     "splits": "a baseline",
@@ -21,6 +30,7 @@ BELONGS = {
     "query_expansion": "a baseline",
 }
 """Parameters that mean nothing for some sources of distances -> the sources they belong to."""
+SCORING = ("precision", "compare_precision", "shortlist", "shortlist_size", "memory_mib")
 RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 
 
@@ -52,6 +62,32 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Also draw the CMC here: .png, .svg or .pdf.")
 @click.option("--save-distmat", type=click.Path(dir_okay=False), help="Also write distances and labels as npz.")
 @click.option("--mirrored/--no-mirrored", default=None, help="Average with mirrored pairs; by default as the recipe.")
+@click.option("--backend", type=click.Choice(["loky", "dask"]), help="Score by several processes, or on a cluster.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes to start; dask: how many to wait for.")
+@click.option("--scheduler", metavar="ADDRESS", help="Where dask's scheduler is, such as tcp://10.0.0.1:8786.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16", "int8"]),
+    default="float32",
+    show_default=True,
+    help="Of the pair head; said in the protocol card.",
+)
+@click.option("--compare-precision", is_flag=True, help="Also score in float32, and say how far --precision agrees.")
+@click.option(
+    "--shortlist",
+    metavar="FEATURE[+METRIC]|embedding",
+    help="Score only the gallery images that this ranks first; said in the card with its recall.",
+)
+@click.option(
+    "--shortlist-size", type=click.IntRange(min=1), default=100, show_default=True, help="Gallery images a query."
+)
+@click.option(
+    "--memory-mib",
+    type=click.IntRange(min=2),
+    default=2048,
+    show_default=True,
+    help="Limit for images and maps kept in memory, half for each; larger maps go to files.",
+)
 @options.data
 @options.cache
 @options.device
@@ -62,11 +98,17 @@ def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_p
     """Evaluate a trained run on its test identities, a baseline, or distances from a file.
 
     Prints CMC table and protocol card; writes JSON, text and plots into the run's folder, or for a baseline into
-    runs/BASELINE-DATASET, which also keeps every split that is done: called again, it goes on with the others.
+    runs/BASELINE-DATASET, which also keeps every split that is done: called again, it goes on with the others. So it
+    does with the pairs of a run: the same command goes on where a kill stopped it, to the same distances.
 
     The file for --distmat is one of numpy.savez with the keys distmat (Q, G), smaller being more alike, query_pids,
     query_camids (Q), gallery_pids and gallery_camids (G), pid -1 being junk; with --rerank also query_distmat (Q, Q)
     and gallery_distmat (G, G). Then nothing is written but what --json and --plot name.
+
+    With --backend loky, --workers processes of --threads threads score at once; with --backend dask, the workers of a
+    cluster, which need this package but no data. A lost worker's part is computed again, and the distances are those of
+    one process with as many threads, to the last byte, on processors of one kind. dask's traffic is unencrypted, and
+    whoever reaches its scheduler can run code: use a network of your own, or dask's TLS settings.
 
     \b
     Examples:
@@ -76,6 +118,11 @@ def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_p
       gpnet evaluate --baseline lomo-xqda --dataset viper --protocol single-shot --splits all
       gpnet evaluate --baseline mine.yml --dataset toy --protocol single-shot
       gpnet evaluate --compare-definitions
+      gpnet evaluate --backend loky --workers 4 --threads 2
+      dask scheduler;  dask worker --nthreads 1 --nworkers 8 tcp://10.0.0.1:8786
+      gpnet evaluate --backend dask --scheduler tcp://10.0.0.1:8786 --workers 8 --threads 1
+      gpnet evaluate --precision int8 --compare-precision
+      gpnet evaluate --shortlist raw-pixels+euclid --shortlist-size 50
     """
     _check_usage(ctx)
     from gluon_personnet import report as reports
@@ -116,8 +163,20 @@ def _check_usage(ctx):
         raise click.UsageError(f"--{source} needs --protocol or --compare-definitions")
     if source == "baseline" and "dataset" not in given:
         raise click.UsageError("--baseline needs --dataset")
+    for name in sorted(given & {"workers", "scheduler"} if "backend" not in given else ()):
+        raise click.UsageError(f"{opts[name]} needs --backend")
+    if ("scheduler" in given) != (ctx.params["backend"] == "dask"):
+        raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
     if {"protocols", "compare_definitions"} <= given:
         raise click.UsageError("--compare-definitions evaluates every protocol; leave out --protocol")
+    if "compare_precision" in given and ctx.params["precision"] == "float32":
+        raise click.UsageError("--compare-precision needs --precision bfloat16 or int8")
+    if "shortlist_size" in given and "shortlist" not in given:
+        raise click.UsageError("--shortlist-size needs --shortlist")
+    if {"shortlist", "backend"} <= given:
+        raise click.UsageError("--backend shares the scoring of all pairs, --shortlist leaves few of them; give one")
+    if {"shortlist", "rerank"} <= given:
+        raise click.UsageError("--rerank needs the distances of all pairs, --shortlist scores a part of them; give one")
     for name in given.intersection(RERANKING) if "rerank" not in given else ():
         raise click.UsageError(f"{opts[name]} needs --rerank")
     for name in sorted(given & {"json_path", "plot", "save_distmat"}):
@@ -159,17 +218,35 @@ def _evaluate_baseline(
     return work.report(parse_splits(splits, work.dataset), seed or 0, run.evaluation), run
 
 
-def _evaluate_run(names, seed, rerank, run_path, recipe, save_distmat, mirrored, data, device, quiet, **unused):
+def _evaluate_run(
+    names,
+    seed,
+    rerank,
+    run_path,
+    recipe,
+    save_distmat,
+    mirrored,
+    backend,
+    workers,
+    scheduler,
+    data,
+    device,
+    quiet,
+    **others,
+):
+    from gluon_personnet.pools import open_pool
     from gluon_personnet.runs import find_run
 
     run = find_run(run_path, recipe)
 
-    from gluon_personnet.backend import pick_device
-    from gluon_personnet.evaluate import evaluate_run
+    with open_pool(backend, workers, scheduler) if backend else contextlib.nullcontext() as pool:
+        from gluon_personnet.backend import pick_device  # only now: it settles the threads
+        from gluon_personnet.evaluate import ScoringOptions, evaluate_run
 
-    where = run, load_plugins(), options.locator(data), pick_device(device)
-    how = {"rerank": rerank, "distmat_path": save_distmat, "mirrored": mirrored}
-    return evaluate_run(*where, names, seed, not quiet, **how), run
+        scoring = ScoringOptions(*(others[name] for name in SCORING), pool)
+        where = run, load_plugins(), options.locator(data), pick_device(device)
+        how = {"rerank": rerank, "distmat_path": save_distmat, "mirrored": mirrored, "scoring": scoring}
+        return evaluate_run(*where, names, seed, not quiet, **how), run
 
 
 def _write_evaluation(report, run):
@@ -180,6 +257,10 @@ def _write_evaluation(report, run):
     name = "definitions" if "not_applicable" in report else "+".join(row["protocol"] for row in report["results"])
     card = report["results"][0]["card"]
     name += "-expanded" * ("query expansion" in card) + "-re-ranked" * ("re-ranking" in card)
+    if report.get("precision", "float32") != "float32":
+        name += f"-{report['precision']}"
+    if report.get("shortlist"):
+        name += f"-shortlist-{report['shortlist']['by']}-{report['shortlist']['size']}"
     reports.write_json(report, run.evaluation / f"{name}.json")
     reports.write_text(run.evaluation / f"{name}.txt", reports.as_text(report) + "\n")
     plots = reports.plot_cmc(report, [run.evaluation / f"{name}-cmc.{ending}" for ending in ("png", "svg")])

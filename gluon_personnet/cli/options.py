@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from gluon_personnet.errors import RecipeError, did_you_mean
 
@@ -47,6 +48,25 @@ overrides = click.option(
 )
 
 
+def as_given(ctx):
+    """The arguments of a command as they stood on its command line, for another process to run the same."""
+    words = []
+    for parameter in ctx.command.params:
+        if ctx.get_parameter_source(parameter.name) is not ParameterSource.COMMANDLINE:
+            continue
+        if parameter.name not in ctx.params:  # its effect is in the environment, which goes along
+            continue
+        value = ctx.params[parameter.name]
+        if isinstance(parameter, click.Argument):
+            words.append(str(value))
+        elif parameter.is_flag:
+            words.append(parameter.opts[0] if value else parameter.secondary_opts[0])
+        else:
+            for one in value if parameter.multiple else [value]:
+                words += [parameter.opts[0], str(one)]
+    return words
+
+
 def locator(option):
     """A Locator for the ``--data`` option."""
     from gluon_personnet.data.archives import Locator, data_directories
@@ -61,8 +81,8 @@ def bundled_recipes():
     except ImportError:
         return {}
     root = Path(next(iter(gpnet_recipes.__path__)))
-    names = {str(path.relative_to(root).with_suffix("")): path for path in sorted(root.rglob("*.yml"))}
-    return {name: path for name, path in names.items() if not name.startswith("baselines/")}
+    names = {str(path.relative_to(root).with_suffix("")): path for path in root.rglob("*.yml")}
+    return {name: names[name] for name in sorted(names) if not name.startswith("baselines/")}
 
 
 def recipe_path(text):

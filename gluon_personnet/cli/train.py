@@ -11,17 +11,36 @@ from gluon_personnet.cli import load_plugins, options
 @click.argument("recipe")
 @click.option("--out", type=click.Path(file_okay=False), help="Run directory; by default runs/NAME-OF-THE-RECIPE.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out where its last checkpoint stands.")
+@click.option("--workers", type=click.IntRange(min=1), help="Share every step among so many processes.")
+@click.option(
+    "--worker-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="End a worker that waits for the others longer; a validation must fit in.",
+)
 @options.overrides
 @options.data
 @options.device
 @options.threads
 @options.memory
 @options.quiet
-def command(recipe, out, resume, overrides, data, device, memory_mib, quiet):
+@click.pass_context
+def command(ctx, recipe, out, resume, workers, **others):
     """Train a network by a RECIPE: a file, or the name of a bundled one (gpnet list recipes).
 
     Ctrl-C ends training after the running step and writes a checkpoint; --resume goes on from it, to the same result
     as without the stop.
+
+    --workers N trains with N processes on this machine, to the parameters that one process reaches, but for rounding
+    and for other dropout masks; --threads is then each one's. If a process is lost, all end.
+
+    On several machines, give the same command to one scheduler, one or more parameter servers (best one a machine) and
+    the workers, and tell each its role in the environment: DMLC_ROLE=scheduler, server or worker; for all of them
+    DMLC_PS_ROOT_URI and DMLC_PS_ROOT_PORT (the scheduler's address), DMLC_NUM_WORKER, DMLC_NUM_SERVER and, where a
+    machine has several networks, DMLC_INTERFACE; and for each worker its DMLC_WORKER_ID, from 0. Every worker needs the
+    data; worker 0 validates and writes the run. All traffic is unencrypted: use a network of your own.
 
     \b
     Examples:
@@ -29,38 +48,80 @@ def command(recipe, out, resume, overrides, data, device, memory_mib, quiet):
       gpnet train recipes/cuhk01.yml --data ~/archives --out runs/first
       gpnet train cuhk01 --set training.pairs=100000 --set optimizer.learning_rate=2.0e-4
       gpnet train cuhk01 --out runs/first --resume
+      gpnet train cuhk01 --workers 2 --threads 8
+      DMLC_ROLE=worker DMLC_WORKER_ID=1 DMLC_PS_ROOT_URI=10.0.0.1 DMLC_PS_ROOT_PORT=9091 \\
+        DMLC_NUM_WORKER=2 DMLC_NUM_SERVER=2 gpnet train cuhk01
     """
     from gluon_personnet.errors import CheckpointError
     from gluon_personnet.recipe import load_recipe
     from gluon_personnet.runs import ROOT, Run
+    from gluon_personnet.training.roles import role_from_environment
 
-    path = options.recipe_path(recipe)
-    loaded = load_recipe(path, overrides)
+    path, role = options.recipe_path(recipe), role_from_environment()
+    loaded = load_recipe(path, others["overrides"])
     run = Run(out or ROOT / path.stem)
-    if run.exists and not resume:
+    if role and role.kind != "worker":
+        role.serve()
+    if not (role and role.worker) and run.exists and not resume:
         raise CheckpointError(f"run {run.path}: exists; add --resume to go on with it, or choose another --out")
+    again = f"gpnet train {recipe} --out {run.path} --resume" + (f" --workers {workers}" if workers else "")
+    if workers and not role:
+        from gluon_personnet.training.share import check_workers
 
+        check_workers(loaded.training, workers)
+        sys.exit(_launch(ctx, workers, run, again))
+    sys.exit(_train(path, loaded, run, resume, role, again, **others))
+
+
+def _launch(ctx, workers, run, again):
+    """Train with processes that run this very command; returns the exit code."""
+    from gluon_personnet.errors import TrainingError
+    from gluon_personnet.parallel import usable_cores
+    from gluon_personnet.training.checkpoint import Checkpoint
+    from gluon_personnet.training.launcher import LocalWorkers
+
+    same = [sys.executable, "-m", "gluon_personnet", "train", *options.as_given(ctx)]
+    try:
+        return LocalWorkers(same, workers, max(1, usable_cores() // workers)).run()
+    except TrainingError as error:
+        if not run.checkpoint.exists():
+            raise TrainingError(f"{error}; there is no checkpoint yet") from error
+        step = Checkpoint.load(run.checkpoint).record["step"]
+        raise TrainingError(f"{error}; go on from the checkpoint of step {step} with: {again}") from error
+
+
+def _train(path, loaded, run, resume, role, again, worker_timeout, overrides, data, device, memory_mib, quiet):
+    """Train alone or as one of several workers; returns the exit code."""
     from gluon_personnet.backend import pick_device
     from gluon_personnet.task import Task, build_network
+    from gluon_personnet.training.follower import Follower, start_together
+    from gluon_personnet.training.group import joined
     from gluon_personnet.training.trainer import Stopped, Trainer
 
-    manager = load_plugins()
-    ctx = pick_device(device)
-    network = build_network(loaded, manager)
-    size = network.options["height_px"], network.options["width_px"]
-    task = Task(loaded, manager, options.locator(data), *size, memory_mib, progress=not quiet)
-    trainer = Trainer(loaded, task, network, run, ctx, progress=not quiet)
-    if resume:
-        trainer.resume()
-    click.echo(f"training {path.stem} on {ctx}: {trainer.last_step} steps, split {task.split_hash}, run {run.path}")
-    try:
-        trainer.train()
-    except Stopped:
-        click.echo(f"stopped after step {trainer.step}; go on with: gpnet train {recipe} --out {run.path} --resume")
-        sys.exit(130)
-    click.echo(
-        f"trained {trainer.last_step} steps in {trainer.seconds / 60:.1f} minutes; best validation rank-1 "
-        f"{100 * trainer.best['rank1']:.1f} % at step {trainer.best['step']}\n"
-        f"wrote {run.curve}\n"
-        f"evaluate it with: gpnet evaluate --run {run.path}"
-    )
+    manager, ctx = load_plugins(), pick_device(device)
+    with joined(role, worker_timeout, ctx) as group:
+        echo = (lambda text: None) if group.worker else click.echo
+        progress = not (quiet or group.worker)
+        with group.in_turn():
+            network = build_network(loaded, manager)
+            size = network.options["height_px"], network.options["width_px"]
+            task = Task(loaded, manager, options.locator(data), *size, memory_mib, progress=progress)
+            trainer = (Follower if group.worker else Trainer)(loaded, task, network, run, ctx, progress, group)
+            if resume and not group.worker:
+                trainer.resume()
+        if role:
+            start_together(trainer, group)
+        where = f"{ctx} by {group.workers} workers" if role else str(ctx)
+        echo(f"training {path.stem} on {where}: {trainer.last_step} steps, split {task.split_hash}, run {run.path}")
+        try:
+            trainer.train()
+        except Stopped:
+            echo(f"stopped after step {trainer.step}; go on with: {again}")
+            return 130
+        echo(
+            f"trained {trainer.last_step} steps in {trainer.seconds / 60:.1f} minutes; best validation rank-1 "
+            f"{100 * trainer.best['rank1']:.1f} % at step {trainer.best['step']}\n"
+            f"wrote {run.curve}\n"
+            f"evaluate it with: gpnet evaluate --run {run.path}"
+        )
+        return 0

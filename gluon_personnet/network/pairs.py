@@ -5,20 +5,33 @@ from gluon_personnet.network.layers import HybridBlock
 
 
 class Sides(HybridBlock):
-    """Each image's share of all its pairs, computed once.
+    """Each image's share of all its pairs, computed once; both views pass the trunk together.
+
+    Parameters
+    ----------
+    network : Network
+    num_query : int
+        How many of the images are queries.
+    embed : bool
+        Whether to put out ``network.embedding`` of all images too.
 
     Inputs/Outputs
     --------------
-    query_images : float32 (A, 3, H, W), gallery_images : float32 (B, 3, H, W) ->
-    float32 (A, C, h, w), float32 (B, C, h, w); a pair's map is their difference.
+    images : float32 (A + B, 3, H, W), queries first -> float32 (A, ...), float32 (B, ...), whose difference is a
+    pair's; with `embed` also float32 (A + B, E).
     """
 
-    def __init__(self, network):
+    def __init__(self, network, num_query, embed=False):
         super().__init__()
         self.trunk, self.query, self.gallery = network.trunk, network.compare.query, network.compare.gallery
+        self.embedding = network.embedding if embed else None
+        self._num_query = num_query
 
-    def hybrid_forward(self, F, query_images, gallery_images):
-        return self.query(self.trunk(query_images)), self.gallery(self.trunk(gallery_images))
+    def hybrid_forward(self, F, images):
+        maps = self.trunk(images)
+        query = self.query(F.slice_axis(maps, axis=0, begin=0, end=self._num_query))
+        gallery = self.gallery(F.slice_axis(maps, axis=0, begin=self._num_query, end=None))
+        return (query, gallery) if self.embedding is None else (query, gallery, self.embedding(maps))
 
 
 class PairLogits(HybridBlock):
@@ -54,7 +67,8 @@ def initialise(network, ctx, weight_magnitude=3.0, bias_range=0.5):
     xavier = mx.init.Xavier(rnd_type="uniform", factor_type="avg", magnitude=weight_magnitude)
     biases = mx.init.Uniform(bias_range) if bias_range else mx.init.Zero()
     for parameter in unique_parameters(network).values():
-        parameter.initialize(biases if parameter.name.endswith("bias") else xavier, ctx=ctx)
+        start = biases if parameter.name.endswith("bias") else xavier
+        parameter.initialize(default_init=start, ctx=ctx)  # unless the layer sets its own, as batch normalisation
 
 
 def unique_parameters(network):

@@ -77,19 +77,23 @@ class Trunk(HybridBlock):
     float32 (N, 3, H, W) RGB 0..255 -> float32 (N, 32, h, w); 160x60 px gives 32x7 at depth 10.
     """
 
-    def __init__(self, depth, activation, window, channels):
+    def __init__(self, depth, activation, window, channels, standardise=False):
         super().__init__()
-        self.window = window
+        self.window, self._standardise = window, standardise
         with self.name_scope():
             self.layers = mx.gluon.nn.HybridSequential(prefix="")
             for place, layer in enumerate(TRUNK[depth]):
                 pool = "full" if layer == "P" else None
                 first = place == 0
-                self.layers.add(Convolution(3 if first else channels, channels, activation, pool, raw_pixels=first))
+                raw = first and not standardise
+                self.layers.add(Convolution(3 if first else channels, channels, activation, pool, raw_pixels=raw))
 
     def hybrid_forward(self, F, images):
         height, width = self.window
-        return self.layers(F.slice(images, begin=(None, None, 0, 0), end=(None, None, height, width)))
+        x = F.slice(images, begin=(None, None, 0, 0), end=(None, None, height, width))
+        if self._standardise:
+            x = F.InstanceNorm(x, F.ones((3,)), F.zeros((3,)), eps=1.0)
+        return self.layers(x)
 
 
 class PersonNet(HybridBlock):
@@ -134,6 +138,7 @@ class PersonNet(HybridBlock):
         width_px=60,
         channels=32,
         units=(4096, 4096, 512),
+        standardise=False,
     ):
         super().__init__()
         _check(activation, dropout, height_px, width_px, channels, units)
@@ -141,7 +146,7 @@ class PersonNet(HybridBlock):
         units = list(units) if depth > 7 else [units[0], units[2]]
         self.options = {"depth": depth, "activation": activation, "height_px": height_px, "width_px": width_px}
         with self.name_scope():
-            self.trunk = Trunk(depth, activation, plan.window, channels)
+            self.trunk = Trunk(depth, activation, plan.window, channels, standardise)
             self.compare = Compare(channels, activation)
             self.head = Head(channels, channels * plan.pooled[0] * plan.pooled[1], units, activation, dropout)
 

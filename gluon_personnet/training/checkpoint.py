@@ -7,6 +7,7 @@ from typing import Dict
 
 import numpy as np
 
+from gluon_personnet.backend import mx
 from gluon_personnet.errors import CheckpointError
 from gluon_personnet.files import replacing
 
@@ -80,4 +81,5 @@ def set_parameters(parameters, arrays, where):
                 f"the recipe asks for {parameter.shape}"
             )
     for name, parameter in parameters.items():
-        parameter.set_data(arrays[name])
+        # by way of an NDArray: MXNet refuses to write from NumPy over weights that scoring has left in oneDNN's layout
+        parameter.set_data(mx.nd.array(arrays[name], dtype=parameter.dtype))

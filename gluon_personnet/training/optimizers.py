@@ -69,7 +69,8 @@ def make_trainer(parameters, section):
     Parameters
     ----------
     parameters : dict of str to mxnet.gluon.Parameter
-        L2 is applied to weights, not to biases.
+        Names of those of the head begin with ``head.``.
+        L2 is applied to weights, not to biases nor to the scale and shift of batch normalisation.
     section : OptimizerSection
 
     Raises
@@ -85,7 +86,8 @@ def make_trainer(parameters, section):
             raise RecipeError(f"optimizer.options.{key}: unknown for {section.name!r}{did_you_mean(key, defaults)}")
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise RecipeError(f"optimizer.options.{key}: found {value!r}; right: a number such as {defaults[key]}")
-    for parameter in parameters.values():
-        parameter.wd_mult = 0.0 if parameter.name.endswith("bias") else 1.0
+    for key, parameter in parameters.items():
+        parameter.lr_mult = section.head_rate if key.startswith("head.") else 1.0
+        parameter.wd_mult = 1.0 if parameter.name.endswith("weight") else 0.0
     settings = {**defaults, **section.options, "learning_rate": section.learning_rate, "wd": section.l2}
     return mx.gluon.Trainer(list(parameters.values()), name, settings, kvstore=None)

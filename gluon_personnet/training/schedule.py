@@ -58,11 +58,13 @@ class Planned:
     def __init__(self, mode, base_lr, steps, warmup=0.0, final=0.0, at=(), factor=0.1):
         gluoncv = _gluoncv_schedulers()
         rising = int(warmup * steps)
+        if rising == 1:  # it would be at the full rate
+            rising = 0
         main = gluoncv.LRScheduler(
             mode,
             base_lr=base_lr,
             target_lr=base_lr * final,
-            niters=max(1, steps - rising),
+            niters=max(2, steps - rising),  # with 1, GluonCV divides by zero
             step_iter=[int(share * steps) - rising for share in at],
             step_factor=factor,
         )

@@ -11,16 +11,19 @@ from tqdm import tqdm
 
 from gluon_personnet import seeding
 from gluon_personnet.backend import mx, versions
-from gluon_personnet.data.pairs import PairSampler, Prefetcher
-from gluon_personnet.errors import CheckpointError, TrainingError
+from gluon_personnet.data.pairs import PairSampler
+from gluon_personnet.errors import CheckpointError, RecipeError, TrainingError
 from gluon_personnet.files import write_text
 from gluon_personnet.network.pairs import export_network, initialise, unique_parameters
 from gluon_personnet.recipe import differences, dump_recipe, recipe_from_dict
 from gluon_personnet.scoring import Scorer
+from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
+from gluon_personnet.training.classifier import Classifier
 from gluon_personnet.training.curve import plot_curve
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.schedule import make_schedule
+from gluon_personnet.training.share import ALONE
 from gluon_personnet.training.step import Step
 
 LOG_EVERY = 20
@@ -46,29 +49,57 @@ class Trainer:
     ctx : mxnet.Context
     progress : bool
         Show a progress bar on standard error.
+    group : Alone or WorkerGroup
+        The processes that share every step; this one is worker 0.
     """
 
-    def __init__(self, recipe, task, network, run, ctx, progress=True):
+    def __init__(self, recipe, task, network, run, ctx, progress=True, group=ALONE):
         self.recipe, self.task, self.network, self.run, self.ctx = recipe, task, network, run, ctx
-        self._progress = progress
+        self._progress, self._group = progress, group
         section = recipe.training
         self._sampler = PairSampler(
-            task.dataset.samples, task.train, section.identities, section.negatives, recipe.seed, section.view_order
+            task.dataset.samples,
+            task.train,
+            section.identities,
+            section.negatives_per_positive,
+            recipe.seed,
+            section.view_order,
+            section.hard_negatives_per_positive,
         )
         self.last_step = math.ceil(section.pairs / section.batch_pairs)
         self._schedule = make_schedule(recipe.schedule, recipe.optimizer.learning_rate, self.last_step)
         mx.random.seed(seeding.derive(recipe.seed, "weights"))
         initialise(network, ctx, recipe.network.weight_magnitude, recipe.network.bias_range)
         self._parameters = unique_parameters(network)
-        self._gluon = make_trainer(self._parameters, recipe.optimizer)
+        classifier = self._make_classifier()
+        self._trained = {**self._parameters, **(unique_parameters(classifier) if classifier else {})}
+        self._gluon = make_trainer(self._trained, recipe.optimizer)
         self._average = None
         if section.averaging:
             self._average = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
-        self._step = Step(network, recipe, self._gluon, ctx)
+        self._step = Step(network, recipe, self._gluon, ctx, classifier, self._group)
         self._scorer = Scorer(network, ctx)
+        self._batches = Batches(recipe, self._sampler, task.cache, self._scorer, self._group)
         self.step, self.seconds = 0, 0.0
         self.best = {"score": -1.0, "rank1": 0.0, "step": 0}
         self._stop = False
+
+    def _make_classifier(self):
+        section = self.recipe.training
+        if not section.identification:
+            return None
+        if not hasattr(self.network, "embedding"):
+            raise RecipeError(
+                f"training.identification: network {self.recipe.network.name!r} has no embedding to learn from; "
+                "right: 0"
+            )
+        classifier = Classifier(self._sampler.num_identities, section.identification, section.label_smoothing)
+        blank = mx.nd.zeros((1, 3, self.network.options["height_px"], self.network.options["width_px"]), self.ctx)
+        initialise(classifier, self.ctx, self.recipe.network.weight_magnitude)
+        one = mx.nd.zeros(1, self.ctx)
+        classifier(self.network.embedding(self.network.trunk(blank)), one, one)  # settles its shape
+        classifier.hybridize(static_alloc=True, static_shape=True)
+        return classifier
 
     # --- checkpoints ---
 
@@ -81,6 +112,8 @@ class Trainer:
             If it was made with another recipe, data split or network.
         """
         if not self.run.checkpoint.exists():
+            if self.run.exists:
+                self._trim_log()
             return
         checkpoint = Checkpoint.load(self.run.checkpoint)
         record, where = checkpoint.record, f"checkpoint {self.run.checkpoint}"
@@ -93,11 +126,12 @@ class Trainer:
             raise CheckpointError(
                 f"{where}: made for split {record['split_hash']}, the data set now gives {self.task.split_hash}"
             )
-        set_parameters(self._parameters, checkpoint.group("parameter"), where)
+        set_parameters(self._trained, checkpoint.group("parameter"), where)
         if self._average is not None:
             for name, value in checkpoint.group("average").items():
                 self._average[name][:] = value
         self._set_optimizer_state(checkpoint)
+        self._batches.look_alikes = checkpoint.arrays.get("look-alikes")
         self._schedule.state = record["schedule"]
         self.step, self.seconds, self.best = record["step"], record["seconds"], record["best"]
         self._trim_log()
@@ -110,19 +144,25 @@ class Trainer:
 
     def _optimizer_state(self):
         states = self._gluon._updaters[0].states
-        for place, name in enumerate(self._parameters):
+        for place, name in enumerate(self._trained):
             state = states.get(place)
             arrays = [] if state is None else state if isinstance(state, (tuple, list)) else [state]
             for number, array in enumerate(arrays):
                 yield f"optimizer/{name}/{number}", array
 
-    def _set_optimizer_state(self, checkpoint):
+    def _create_optimizer_state(self, step):
+        """The state of a run after that step, its arrays still to be filled."""
         updater, optimizer = self._gluon._updaters[0], self._gluon._optimizer
-        for place, parameter in enumerate(self._parameters.values()):
+        for place, parameter in enumerate(self._trained.values()):
+            if parameter.grad_req == "null":  # the running mean and variance of batch normalisation
+                continue
             updater.states[place] = optimizer.create_state_multi_precision(place, parameter.data())
             updater.states_synced[place] = True
-            optimizer._index_update_count[place] = checkpoint.record["step"]
-        optimizer.num_update = checkpoint.record["step"]
+            optimizer._index_update_count[place] = step
+        optimizer.num_update = step
+
+    def _set_optimizer_state(self, checkpoint):
+        self._create_optimizer_state(checkpoint.record["step"])
         for name, array in self._optimizer_state():
             array[:] = checkpoint.arrays[name]
 
@@ -152,13 +192,15 @@ class Trainer:
         TrainingError
             If a weight is not finite; the previous checkpoint stays.
         """
-        arrays = {f"parameter/{name}": parameter.data().asnumpy() for name, parameter in self._parameters.items()}
+        arrays = {f"parameter/{name}": parameter.data().asnumpy() for name, parameter in self._trained.items()}
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 self._fail(f"{name} holds NaN or infinity")
         if self._average is not None:
             arrays.update({f"average/{name}": array.asnumpy() for name, array in self._average.items()})
         arrays.update({name: array.asnumpy() for name, array in self._optimizer_state()})
+        if self._batches.look_alikes is not None:
+            arrays["look-alikes"] = self._batches.look_alikes
         Checkpoint(self._record(), arrays).save(self.run.checkpoint)
 
     def _fail(self, found):
@@ -187,9 +229,6 @@ class Trainer:
             )
         self.run.path.mkdir(parents=True, exist_ok=True)
         write_text(self.run.recipe, dump_recipe(self.recipe))
-        prefetcher = Prefetcher(
-            self._sampler, self.task.cache, self.recipe.augmentation, self.recipe.seed, self.step, self.last_step
-        )
         bar = tqdm(
             total=self.last_step * section.batch_pairs,
             initial=self.step * section.batch_pairs,
@@ -198,36 +237,36 @@ class Trainer:
             unit_scale=True,
             disable=not self._progress,
         )
-        with contextlib.closing(prefetcher), bar, self._catching_signals():
-            self._loop(prefetcher, bar)
+        with contextlib.closing(self._batches.run(self.step, self.last_step)) as batches, bar, self._catching_signals():
+            self._loop(batches, bar)
         plot_curve(self.run.log, self.run.curve)
         self._export()
 
     def _loop(self, batches, bar):
         section = self.recipe.training
         losses, clock = [], time.monotonic()
-        for step, batch, query_images, gallery_images in batches:
-            rate = self._schedule.rate(step)
+        for step, batch, images in batches:
+            rate = self._group.first(self._schedule.rate(step))
             mx.random.seed(seeding.derive(self.recipe.seed, "dropout", step))
-            losses.append(self._step(step, batch, query_images, gallery_images, rate))
+            losses.append(self._step(batch, images, rate))
             if len(losses) > 1:
                 losses[-2].wait_to_read()  # one step ahead of the device is enough
             self._update_average()
-            self.step = step + 1
+            self.step, stop = step + 1, self._group.any(self._stop)
             bar.update(section.batch_pairs)
             done = self.step == self.last_step
             validate = done or self._due(section.validate_every_pairs)
-            if len(losses) == LOG_EVERY or done or validate or self._stop:
+            if len(losses) == LOG_EVERY or done or validate or stop:
                 self._log_losses(losses, rate, bar)
             now = time.monotonic()
             self.seconds, clock = self.seconds + now - clock, now
             if validate:
                 self._validate(bar)
-            if validate or self._stop or self._due(section.checkpoint_every_pairs):
+            if validate or stop or self._due(section.checkpoint_every_pairs):
                 self.save()
             now = time.monotonic()
             self.seconds, clock = self.seconds + now - clock, now
-            if self._stop and not done:
+            if stop and not done:
                 raise Stopped
 
     def _due(self, every_pairs):
@@ -240,7 +279,9 @@ class Trainer:
             return
         keep = min(self.recipe.training.averaging, self.step / (self.step + 10))  # soon after the start, follow faster
         for name, average in self._average.items():
-            average[:] = keep * average + (1 - keep) * self._parameters[name].data()
+            # average += (1 - keep) (parameter - average) as one pass of MXNet's kernel for w -= lr (rescale g + wd w)
+            value = self._parameters[name].data()
+            mx.nd.sgd_update(average, value, lr=1 - keep, wd=1.0, rescale_grad=-1.0, out=average)
 
     def _log_losses(self, losses, rate, bar):
         loss = float(np.mean([value.asscalar() for value in losses]))

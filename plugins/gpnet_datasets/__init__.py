@@ -42,6 +42,7 @@ def gpnet_datasets():
             summary="VIPeR: 632 identities, 2 cameras, 1 image from each; 316 test identities",
             source="Gray, Brennan and Tao: Evaluating appearance models for recognition, PETS 2007",
             fidelity="faithful",
+            options={"query_camera": "a"},
         ),
         DatasetEntry(
             name="folder",

@@ -2,10 +2,10 @@
 
 import re
 
-from gluon_personnet.contracts import Sample
+from gluon_personnet.contracts import Sample, Split
 from gluon_personnet.data.images import decode
 from gluon_personnet.data.samples import check_number, identity_split
-from gluon_personnet.errors import DataError
+from gluon_personnet.errors import DataError, PluginError
 
 CANDIDATES = ("VIPeR.zip", "VIPeR", "VIPeR.v1.0.zip", "VIPeR.v1.0", "viper.zip", "viper")
 TEST_IDENTITIES = 316
@@ -19,9 +19,13 @@ class VIPeR:
     Parameters
     ----------
     locate : gluon_personnet.data.archives.Locator
+    query_camera : {'a', 'b'}
+        Whose images are the queries; the other camera's are the gallery. It matters: some systems rank better one way.
 
     Raises
     ------
+    PluginError
+        For another camera.
     DataError
         If nothing is found, nothing of it is named as below, or an identity has two images by one camera.
 
@@ -38,7 +42,10 @@ class VIPeR:
     num_splits = 10
     expected = {"images": 1264, "identities": 632}
 
-    def __init__(self, locate):
+    def __init__(self, locate, query_camera="a"):
+        if query_camera not in ("a", "b"):
+            raise PluginError(f"dataset 'viper': query_camera {query_camera!r}; right: a or b")
+        self._swapped = query_camera == "b"
         self._files = locate("viper", CANDIDATES, "put the archive there or name its folder with --data")
         found = {}
         for name in self._files.names:
@@ -64,9 +71,10 @@ class VIPeR:
         return decode(self._files.read(name), f"{self._files.path}: {name}")
 
     def split(self, number):
-        """Split 0..9; query is camera a, gallery camera b."""
+        """Split 0..9: the same identities whichever camera's images are the queries."""
         check_number(number, self.num_splits, "dataset 'viper'")
-        return identity_split(self.samples, TEST_IDENTITIES, number, f"viper-{TEST_IDENTITIES}")
+        split = identity_split(self.samples, TEST_IDENTITIES, number, f"viper-{TEST_IDENTITIES}")
+        return Split(split.train, split.gallery, split.query) if self._swapped else split
 
 
 def _sample(name):

@@ -32,7 +32,8 @@ class Lomo:
     Source: Liao, Hu, Zhu, Li, Person Re-identification by Local Maximal Occurrence Representation and Metric
     Learning, CVPR 2015, section 3.
 
-    Differs from the source in: Retinex. The authors' program for it is closed; ours follows the formula they cite.
+    Differs from the source in: Retinex. The authors' program for it is closed; ours follows the formula they cite, with
+    weights and stretch chosen on training identities.
     """
 
     def __init__(self, height_px=128, width_px=48, retinex="msr", tau=0.3):

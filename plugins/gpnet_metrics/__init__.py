@@ -152,7 +152,7 @@ def gpnet_metrics():
             name="pcca",
             factory="gpnet_metrics.pcca:PCCA",
             summary="pairwise constrained component analysis on a kernel",
-            source="Mignon, Jurie, CVPR 2012",
+            source="Mignon, Jurie, PCCA: Distance Learning from Sparse Pairwise Constraints, CVPR 2012",
             fidelity="faithful",
             options={"kernel": "chi2-rbf", "dims": 40, "npratio": 10, "max_steps": 1000, "tolerance": 1e-4, "seed": 0},
         ),

@@ -22,6 +22,25 @@ def gpnet_networks():
                 "width_px": 60,
                 "channels": 32,
                 "units": [4096, 4096, 512],
+                "standardise": False,
             },
-        )
+        ),
+        NetworkEntry(
+            name="personnet-strong",
+            factory="gpnet_networks.personnet_strong:PersonNetStrong",
+            summary="residual trunk, batch normalisation, difference in both directions, identity embedding",
+            source="after Wu, Shen, van den Hengel 2016 and Ahmed, Jones, Marks 2015",
+            fidelity="approximate",
+            options={
+                "height_px": 160,
+                "width_px": 60,
+                "channels": 32,
+                "compare_channels": 32,
+                "both_directions": True,
+                "stripes": 5,
+                "embedding_units": 256,
+                "units": 512,
+                "dropout": 0.5,
+            },
+        ),
     ]

@@ -120,8 +120,16 @@ def test_same_seed_same_bytes_and_other_seed_others(gpnet):
         assert_same_state("a", "c")
 
 
+STRONG = {
+    "network__name": "personnet-strong",
+    "network__options": "{channels: 2, compare_channels: 2, embedding_units: 4, units: 8, dropout: 0.5}",
+    "training__identification": 0.5,
+}
+
+
 @pytest.mark.parametrize("optimizer", ["rmsprop", "rmsprop-mxnet", "sgd", "adam"])
-def test_stopped_and_resumed_run_is_the_uninterrupted_one(gpnet, monkeypatch, optimizer):
+@pytest.mark.parametrize("network", [{}, STRONG], ids=["personnet", "strong"])
+def test_stopped_and_resumed_run_is_the_uninterrupted_one(gpnet, monkeypatch, optimizer, network):
     """Stop after step 3 of 8, between two checkpoints, with everything switched on that has a state."""
     from gluon_personnet.training.trainer import Trainer
 
@@ -132,7 +140,9 @@ def test_stopped_and_resumed_run_is_the_uninterrupted_one(gpnet, monkeypatch, op
         "schedule__options": "{patience: 1, factor: 0.5}",
         "training__averaging": 0.5,
         "training__hard_negatives_per_positive": 1,
+        "training__look_alikes_every_pairs": 24,
         "training__negatives_per_positive": 1,
+        **network,
     }
     gpnet("train", RECIPE, "--out", "whole", *settings(**changes))
     step = Trainer._update_average
@@ -191,6 +201,19 @@ def test_killed_before_the_first_checkpoint_starts_again(gpnet, tmp_path):
     (tmp_path / "early/checkpoint.npz").unlink()
     gpnet("train", RECIPE, "--out", "early", "--resume", *settings())
     assert_same_state("whole", "early")
+    assert [line["step"] for line in log("early")] == [line["step"] for line in log("whole")]
+
+
+def test_identification_needs_a_network_with_an_embedding(gpnet, tmp_path):
+    result = gpnet("train", RECIPE, "--out", "a", *settings(training__identification=1.0), code=1)
+    assert "network 'personnet' has no embedding to learn from; right: 0" in result.output
+    assert not (tmp_path / "a").exists()
+
+
+def test_resuming_what_was_never_begun_begins_it(gpnet):
+    gpnet("train", RECIPE, "--out", "whole", *settings())
+    gpnet("train", RECIPE, "--out", "new", "--resume", *settings())
+    assert_same_state("whole", "new")
 
 
 def test_resuming_a_finished_run_changes_nothing(gpnet, tmp_path):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from gluon_personnet.data.archives import Locator
 from gluon_personnet.data.samples import check, split_hash
-from gluon_personnet.errors import DataError
+from gluon_personnet.errors import DataError, PluginError
 from gluon_personnet.recipe import load_recipe
 from gluon_personnet.testing import check_dataset
 
@@ -162,7 +162,7 @@ def test_recipe_has_options_that_exist():
     entry = next(entry for entry in gpnet_datasets.gpnet_datasets() if entry.name == "viper")
     section = load_recipe(RECIPES / "viper.yml").dataset
     assert (section.name, section.validation_identities) == ("viper", 30)
-    assert entry.check_options(section.options) == {}
+    assert entry.check_options(section.options) == {"query_camera": "a"}
 
 
 def test_real_viper(real_data):
@@ -176,3 +176,12 @@ def test_real_viper(real_data):
     assert data.read(0).shape == (128, 48, 3)
     check_dataset(data)
     assert split_hash(data.samples, data.split(0)) == "42482d2649be7d2f"
+
+
+def test_either_camera_may_be_the_query(tmp_path):
+    write(tmp_path / "VIPeR.zip", IMAGES)
+    first, second = (VIPeR(Locator([tmp_path]), query_camera=camera).split(3) for camera in "ab")
+    assert (first.train, first.query, first.gallery) == (second.train, second.gallery, second.query)
+    assert first.query != second.query
+    with pytest.raises(PluginError, match="query_camera 'c'; right: a or b"):
+        VIPeR(Locator([tmp_path]), query_camera="c")

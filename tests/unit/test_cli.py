@@ -12,7 +12,7 @@ from gluon_personnet.cli import COMMANDS, main, options
 from gluon_personnet.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]
-RECIPES = sorted((ROOT / "recipes").rglob("*.yml"))
+RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yml") if path.parent.name != "baselines")
 
 
 def command(name):
@@ -82,12 +82,27 @@ def test_bench_writes_json(gpnet, tmp_path):
 
 
 def test_bench_train_counts_arithmetic_by_hand():
-    from gluon_personnet.bench.train import work_per_step
+    from gluon_personnet.bench.train import work_of_parts
     from gluon_personnet.network.personnet import PersonNet
 
     image = 148 * 48 * 27 * 32 + 72 * 22 * 288 * 32 + 34 * 9 * 288 * 32 + 32 * 7 * 288 * 32 + 32 * 7 * 32 * 32 * 5
     pair = 30 * 5 * 288 * 32 + 960 * 4096 + 4096 * 4096 + 4096 * 512 + 512 * 2
-    assert work_per_step(PersonNet(), images=3, pairs=5)[0] == 6 * (3 * image + 5 * pair)
+    work = work_of_parts(PersonNet(), images=3, pairs=5)
+    assert (work["sides"][0], work["head"][0]) == (6 * 3 * image, 6 * 5 * pair)
+    assert work["update"] == (0, 5 * 4 * 22_863_394)
+
+
+def test_bench_train_measures_every_part_against_its_limit(gpnet, tmp_path):
+    result = gpnet("bench", "train", "--pairs", "4", "--negatives", "1", "--repeats", "1", "--json", "out.json")
+    parts = json.loads((tmp_path / "out.json").read_text())["parts"]
+    assert set(parts) == {"sides", "head", "update", "prepare (in the background)"}
+    for name in ("sides", "head", "update"):
+        assert f"parts {name}: s " in result.output
+        assert (
+            0
+            < parts[name]["share_of_limit"]
+            == pytest.approx(max(parts[name]["arithmetic_s"], parts[name]["memory_s"]) / parts[name]["s"])
+        )
 
 
 WITHOUT_MXNET = """

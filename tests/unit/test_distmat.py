@@ -307,7 +307,7 @@ def test_bench_ranking_has_the_structure_of_market1501():
     [
         (["ranking", "--pairs", "8"], "--pairs means nothing for the bench ranking; right: --queries, --gallery"),
         (["ranking", "--device", "cpu"], "--device means nothing for the bench ranking"),
-        (["train", "--gallery", "8"], "--gallery means nothing for the bench train; right: --pairs, --repeats, --dev"),
+        (["train", "--gallery", "8"], "--gallery means nothing for the bench train; right: --pairs, --negatives, "),
     ],
 )
 def test_options_of_other_benches_are_usage_errors(gpnet, arguments, words):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gluon_personnet import hookspecs, testing
+from gluon_personnet.baseline_recipe import load_baseline
 from gluon_personnet.entries import ENTRY_CLASSES
 from gluon_personnet.plugins import PluginManager
 
@@ -45,6 +46,14 @@ def test_the_example_works(tmp_path, monkeypatch):
     assert entry.build(scale=2.0).scale == 2.0
     monkeypatch.syspath_prepend(tmp_path / "tests")
     importlib.import_module("test_colour").test_contract()
+
+
+def test_the_baseline_works(tmp_path):
+    path = tmp_path / "mine.yml"
+    path.write_text(re.search(r"```yaml\n(.*?)```", TEXT, re.DOTALL)[1], encoding="utf-8")
+    combination, manager = load_baseline(path).build(), PluginManager()
+    manager.find("features", combination.feature).build(**combination.options_on("cuhk01"))
+    manager.find("metrics", combination.metric).build(**combination.metric_options)
 
 
 def test_everything_bundled_is_named_in_the_readme():

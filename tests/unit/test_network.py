@@ -161,7 +161,7 @@ def test_sharing_maps_gives_the_logits_of_the_pairs():
     network = build(channels=8, units=[32, 32, 16])
     query, gallery = pixels(3), pixels(4, 1)
     rows, columns = [0, 2, 2, 1], [3, 0, 3, 1]
-    sides = Sides(network)(query, gallery)
+    sides = Sides(network, 3)(mx.nd.concat(query, gallery, dim=0))
     index = [mx.nd.array(i, dtype="int32") for i in (rows, columns)]
     shared = PairLogits(network)(*sides, *index).asnumpy()
     naive = network(query[rows], gallery[columns]).asnumpy()

@@ -9,7 +9,9 @@ from gluon_personnet.errors import CheckpointError, RecipeError
 from gluon_personnet.network.pairs import initialise, unique_parameters
 from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.recipe import OptimizerSection, ScheduleSection, parse_recipe
+from gluon_personnet.scoring import Scorer
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
+from gluon_personnet.training.look_alikes import find_look_alikes
 from gluon_personnet.training.optimizers import OPTIMIZERS, make_trainer
 from gluon_personnet.training.schedule import make_schedule
 from gluon_personnet.training.step import Step
@@ -69,6 +71,22 @@ def test_every_optimizer_goes_downhill_and_spares_biases_from_l2(name):
     assert bias.wd_mult == 0.0
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_head_learns_at_its_own_rate(name):
+    weights = {}
+    for key in ("head.dense.0.weight", "trunk.layers.0.weight"):
+        weights[key] = mx.gluon.Parameter(key.replace(".", "_"), shape=(3,))
+        weights[key].initialize(mx.init.Zero())
+    trainer = make_trainer(weights, OptimizerSection(name, 1e-2, 0.0, head_rate=0.25))
+    with mx.autograd.record():
+        loss = sum(weight.data().sum() for weight in weights.values())
+    loss.backward()
+    trainer.step(1)
+    head, trunk = (weight.data().asnumpy() for weight in weights.values())
+    np.testing.assert_allclose(head, 0.25 * trunk, rtol=1e-5)
+    assert (trunk < 0).all()
+
+
 @pytest.mark.parametrize(
     "section, text",
     [
@@ -96,6 +114,13 @@ def test_planned_schedules():
     assert (np.diff(cosine[:10]) > 0).all() and (np.diff(cosine[11:]) <= 0).all()
     np.testing.assert_allclose(cosine[[10, -1]], [0.5, 0.05], rtol=0.02)
     np.testing.assert_allclose(rates("linear")[[0, 50]], [0.5, 0.25], rtol=0.03)
+
+
+@pytest.mark.parametrize("name", ["constant", "linear", "cosine"])
+@pytest.mark.parametrize("steps, warmup", [(1, 0.0), (1, 0.9), (2, 0.5), (20, 0.05), (20, 0.1)])
+def test_planned_schedules_of_few_steps(name, steps, warmup):
+    found = rates(name, steps, warmup=warmup)
+    assert np.isfinite(found).all() and found.max() == 0.5
 
 
 def test_plateau_divides_when_rank1_stops_improving():
@@ -182,13 +207,13 @@ def test_parameters_of_another_network_are_refused():
 
 
 TINY = """
-dataset: {{name: none}}
-training: {{pairs: 24, batch_pairs: 24, negatives_per_positive: {random}, hard_negatives_per_positive: {hard}}}
+dataset: {name: none}
+training: {pairs: 24, batch_pairs: 24, negatives_per_positive: 2}
 """
 
 
-def tiny_step(random, hard):
-    recipe = parse_recipe(TINY.format(random=random, hard=hard), "test")
+def tiny_step():
+    recipe = parse_recipe(TINY, "test")
     mx.random.seed(0)
     network = PersonNet(channels=4, units=[16, 16, 8], dropout=0.0)
     initialise(network, mx.cpu())
@@ -198,36 +223,32 @@ def tiny_step(random, hard):
 
 def batch_of(identities, random, seed=0):
     rng = np.random.default_rng(seed)
-    images = [rng.integers(0, 256, (identities, 3, 160, 60)).astype(np.float32) for _ in range(2)]
+    images = rng.integers(0, 256, (2, identities, 3, 160, 60)).astype(np.float32)
     everyone = np.arange(identities)
     partners = [(everyone + shift) % identities for shift in range(random + 1)]
     query_index = np.tile(everyone, random + 1)
-    return PairBatch(None, None, query_index.astype(np.int32), np.concatenate(partners).astype(np.int32)), images
+    gallery_index = np.concatenate(partners).astype(np.int32)
+    return PairBatch(everyone, everyone, query_index.astype(np.int32), gallery_index, everyone), images
 
 
 def test_loss_gives_both_kinds_equal_weight_and_falls():
-    network, step = tiny_step(random=2, hard=0)
+    network, step = tiny_step()
     batch, images = batch_of(8, 2)
     logits = network(*(mx.nd.array(i[index]) for i, index in zip(images, (batch.query_index, batch.gallery_index))))
     nll = -mx.nd.log_softmax(logits).asnumpy()
     expected = (nll[:8, 1].mean() + nll[8:, 0].mean()) / 2
-    losses = [step(number, batch, *images, 1e-3).asscalar() for number in range(30)]
+    losses = [step(batch, np.concatenate(images), 1e-3).asscalar() for number in range(30)]
     np.testing.assert_allclose(losses[0], expected, rtol=1e-4)
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_hard_negatives_are_the_candidates_most_taken_for_the_same_person():
-    network, step = tiny_step(random=1, hard=1)  # 8 identities: 8 positives, 8 random, 8 hard
-    batch, images = batch_of(8, 1)
-    query = network.compare.query(network.trunk(mx.nd.array(images[0])))
-    gallery = network.compare.gallery(network.trunk(mx.nd.array(images[1])))
-    query_index, gallery_index = step._with_hard_negatives(5, batch, query, gallery)
-    assert (len(query_index), query_index[16:].tolist()) == (24, list(range(8)))
-    assert (query_index[16:] != gallery_index[16:]).all()
-    pairs = [mx.nd.array(images[0]).repeat(8, axis=0), mx.nd.concat(*[mx.nd.array(images[1])] * 8, dim=0)]
-    logits = network(*pairs).asnumpy()
-    margin = (logits[:, 0] - logits[:, 1]).reshape(8, 8)
-    chosen = margin[np.arange(8), gallery_index[16:]]
-    others = margin[~np.eye(8, dtype=bool)].reshape(8, 7)
-    # best of 4 random candidates out of 7: never among the three easiest
-    assert (chosen <= np.sort(others, axis=1)[:, 3] + 1e-4).all()
+def test_look_alikes_are_the_identities_nearest_by_the_networks_own_distances():
+    network, _ = tiny_step()
+    images = np.random.default_rng(0).integers(0, 256, (2, 12, 160, 60, 3), dtype=np.uint8)
+    scorer = Scorer(network, mx.cpu())
+    found = find_look_alikes(scorer, *images)
+    distmat = scorer.distmat(*images)
+    np.fill_diagonal(distmat, np.inf)
+    assert (found.dtype, found.shape) == (np.int32, (12, 8))
+    # 11 others are fewer than the shortlist: all are scored
+    np.testing.assert_array_equal(found, np.argsort(distmat, axis=1, kind="stable")[:, :8])

@@ -1,0 +1,56 @@
+"""How far distances in reduced precision agree with float32. No MXNet here."""
+
+import numpy as np
+from scipy.stats import kendalltau
+
+
+def agreement(exact, reduced):
+    """Compare two distance matrices of the same images.
+
+    Parameters
+    ----------
+    exact, reduced : float64 (Q, G)
+
+    Returns
+    -------
+    dict
+        JSON types: ``largest_change`` and ``mean_change`` of a distance (a logit margin), ``spread`` of the exact ones
+        (largest minus smallest), ``kendall_tau``: mean over the queries of tau-b between the two rankings of their
+        gallery, ``smallest_kendall_tau``, and ``same_first``: the share of queries with the same gallery image first.
+    """
+    change = np.abs(reduced - exact)
+    taus = [1.0 if np.array_equal(*rows) else kendalltau(*rows).statistic for rows in zip(exact, reduced)]
+    taus = np.nan_to_num(taus, nan=0.0)  # a row of equal distances ranks nothing
+    return {
+        "largest_change": float(change.max()),
+        "mean_change": float(change.mean()),
+        "spread": float(np.ptp(exact)),
+        "kendall_tau": float(np.mean(taus)),
+        "smallest_kendall_tau": float(np.min(taus)),
+        "same_first": float(np.mean(exact.argmin(axis=1) == reduced.argmin(axis=1))),
+    }
+
+
+def cmc_changes(exact, reduced):
+    """Protocol -> rank -> change of the CMC (fractions), of two lists of results of the same protocols."""
+    return {
+        first["protocol"]: {rank: second["cmc"][rank]["mean"] - value["mean"] for rank, value in first["cmc"].items()}
+        for first, second in zip(exact, reduced)
+        if "cmc" in first
+    }
+
+
+def as_text(found, precision):
+    """A paragraph for people; `found` is what :func:`agreement` gives, with ``speed`` and ``cmc``."""
+    lines = [
+        f"{precision} against float32",
+        f"  change of distances      largest {found['largest_change']:.3g}, mean {found['mean_change']:.2g} "
+        f"(they span {found['spread']:.3g})",
+        f"  Kendall tau of rankings  mean {found['kendall_tau']:.4f}, smallest {found['smallest_kendall_tau']:.4f}; "
+        f"same first image for {100 * found['same_first']:.1f} % of the queries",
+        f"  speed                    {found['speed']:.2f} times, from images to distances",
+    ]
+    for protocol, changes in found["cmc"].items():
+        figures = ", ".join(f"rank-{rank} {100 * value:+.2f}" for rank, value in changes.items())
+        lines.append(f"  change of CMC (points)   {figures} ({protocol})")
+    return "\n".join(lines)

@@ -1,0 +1,56 @@
+"""The batches of a run, in order, with hard negatives from the network as it is."""
+
+import contextlib
+
+from gluon_personnet.data.pairs import Prefetcher
+from gluon_personnet.training.look_alikes import COUNT, find_look_alikes
+
+
+class Batches:
+    """Hands out augmented batches; every so many steps it asks the network which identities look alike to it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    sampler : PairSampler
+    cache : ImageCache
+    scorer : Scorer
+        Of the network in training.
+    group : Alone or WorkerGroup
+        All workers use worker 0's look-alikes.
+
+    Attributes
+    ----------
+    look_alikes : int32 (N, K) or None
+        As :func:`find_look_alikes` found them last; belongs into a checkpoint. None without hard negatives.
+    """
+
+    def __init__(self, recipe, sampler, cache, scorer, group):
+        self._recipe, self._sampler, self._cache, self._scorer, self._group = recipe, sampler, cache, scorer, group
+        section = recipe.training
+        self._every = 0
+        if section.hard_negatives_per_positive:
+            self._every = max(1, section.look_alikes_every_pairs // section.batch_pairs)
+        self.look_alikes = None
+
+    def run(self, first_step, last_step):
+        """Yield (step, batch, images) as :class:`~gluon_personnet.data.pairs.Prefetcher` does."""
+        step = first_step
+        while step < last_step:
+            end = last_step
+            if self._every:
+                end = min(end, (step // self._every + 1) * self._every)
+                self._share(self._found(step) if step % self._every == 0 else self.look_alikes)
+            what = self._sampler, self._cache, self._recipe.augmentation, self._recipe.seed
+            with contextlib.closing(Prefetcher(*what, step, end, self.look_alikes)) as prefetcher:
+                yield from prefetcher
+            step = end
+
+    def _found(self, step):
+        if self._group.worker:
+            return None
+        return find_look_alikes(self._scorer, *(self._cache.images(rows) for rows in self._sampler.one_of_each(step)))
+
+    def _share(self, look_alikes):
+        count = self._sampler.num_identities
+        self.look_alikes = self._group.first_array(look_alikes, (count, min(COUNT, count - 1)))
