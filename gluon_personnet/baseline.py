@@ -143,6 +143,7 @@ class BaselineEvaluation:
             "baseline": entry.name,
             "feature": [combination.feature, options, feature.version],
             "metric": [combination.metric, dict(combination.metric_options)],
+            "versions": [manager.provider_of(feature), manager.provider_of(self._metric)],
             "dataset": [dataset, dict(dataset_options)],
             "protocols": evaluation.names,
             "query expansion": neighbours,

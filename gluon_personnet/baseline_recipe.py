@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping
 
-from gluon_personnet.contracts import Combination
 from gluon_personnet.entries import BaselineEntry, Published
 from gluon_personnet.errors import RecipeError
 from gluon_personnet.recipe import build_section
@@ -78,10 +77,11 @@ def load_baseline(path):
         if not isinstance(options, dict):
             raise RecipeError(f"{where}: feature.per_dataset.{name}: found {options!r}; right: a section of options")
     feature, metric = recipe.feature, recipe.metric
-    combination = Combination(feature.name, metric.name, feature.options, metric.options, feature.per_dataset)
 
     def factory():
-        return combination
+        from gluon_personnet.contracts import Combination  # imports numpy, which listing does not need
+
+        return Combination(feature.name, metric.name, feature.options, metric.options, feature.per_dataset)
 
     factory.__doc__ = recipe.note
     published = {name: _published(rows, f"{where}: published.{name}") for name, rows in recipe.published.items()}

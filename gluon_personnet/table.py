@@ -56,13 +56,14 @@ def measure(job):
     process.start()
     sender.close()
     try:
-        return receiver.recv()
+        row = receiver.recv()
     except EOFError:
-        process.join()
-        return Row(job.baseline, error=f"its process ended with code {process.exitcode}; out of memory?")
-    finally:
-        process.terminate()  # nothing happens if it has ended, as it has unless we are interrupted
-        process.join()
+        row = None
+    except BaseException:  # such as Ctrl-C
+        process.terminate()
+        raise
+    process.join()
+    return row or Row(job.baseline, error=f"its process ended with code {process.exitcode}; out of memory?")
 
 
 def _work(sender, job):

@@ -66,6 +66,9 @@ def command(ctx, recipe, out, resume, workers, **others):
         raise CheckpointError(f"run {run.path}: exists; add --resume to go on with it, or choose another --out")
     again = f"gpnet train {recipe} --out {run.path} --resume" + (f" --workers {workers}" if workers else "")
     if workers and not role:
+        from gluon_personnet.training.share import check_workers
+
+        check_workers(loaded.training, workers)
         sys.exit(_launch(ctx, workers, run, again))
     sys.exit(_train(path, loaded, run, resume, role, again, **others))
 

@@ -58,12 +58,15 @@ class WorkerGroup:
 
     def broadcast(self, arrays):
         """Replace arrays by worker 0's, and wait for them. To be called once."""
-        if self.worker:
-            for array in arrays:
-                array[:] = 0
-        self._sum([f"start {place}" for place in range(len(arrays))], arrays)
+        plain = [array.asnumpy() * (self.worker == 0) for array in arrays]
+        # in new arrays: weights that have been through oneDNN may lie in its own layout, which MXNet does not send
+        sent = [mx.nd.array(array, ctx=self._ctx) for array in plain]
+        self._sum([f"start {place}" for place in range(len(sent))], sent)
         with self._waiting():
             mx.nd.waitall()
+        if self.worker:
+            for array, received in zip(arrays, sent):
+                array[:] = received
 
     def _sum(self, keys, arrays):
         new = [place for place, key in enumerate(keys) if key not in self._keys]

@@ -33,6 +33,15 @@ class Alone:
 ALONE = Alone()
 
 
+def check_workers(section, workers):
+    """Raise RecipeError if there are more workers than identities in a batch."""
+    if section.identities < workers:
+        raise RecipeError(
+            f"training.batch_pairs: found {section.batch_pairs}, that is {section.identities} identities for "
+            f"{workers} workers; right: at least one identity for each"
+        )
+
+
 class Share:
     """One worker's part of every batch: some of its identities, with all pairs of their query images.
 
@@ -57,11 +66,7 @@ class Share:
 
     def __init__(self, section, group):
         worker, workers = group.worker, group.workers
-        if section.identities < workers:
-            raise RecipeError(
-                f"training.batch_pairs: found {section.batch_pairs}, that is {section.identities} identities for "
-                f"{workers} workers; right: at least one identity for each"
-            )
+        check_workers(section, workers)
         self._section, self._workers, self._is_last = section, workers, worker == workers - 1
         self.identities = range(section.identities * worker // workers, section.identities * (worker + 1) // workers)
         """The places of the batch's identities that are this worker's."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gluon_personnet.backend import mx
-from gluon_personnet.network.pairs import PairLogits, Sides
+from gluon_personnet.network.pairs import PairLogits, Sides, unique_parameters
 from gluon_personnet.training.share import ALONE, Share
 
 
@@ -38,6 +38,7 @@ class Step:
         self._same = mx.nd.array(same, ctx=ctx)
         self._weights = mx.nd.array(weights, ctx=ctx)
         self._loss = mx.nd.zeros(1, ctx)
+        self._has_statistics = any(value.grad_req == "null" for value in unique_parameters(network).values())
 
     def __call__(self, batch, images, rate):
         """One training step; returns the loss, float32 (1,), without waiting for it."""
@@ -61,4 +62,7 @@ class Step:
         gradients = [parameter.grad() for parameter in self._gluon._params if parameter.grad_req != "null"]
         self._group.sum([*gradients, self._loss])
         self._gluon.step(1)
+        if self._has_statistics:
+            # MXNet does not know when batch normalisation has written its running statistics: a reader would race it
+            mx.nd.waitall()
         return self._loss.copy()

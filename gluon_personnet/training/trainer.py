@@ -112,7 +112,8 @@ class Trainer:
             If it was made with another recipe, data split or network.
         """
         if not self.run.checkpoint.exists():
-            self._trim_log()
+            if self.run.exists:
+                self._trim_log()
             return
         checkpoint = Checkpoint.load(self.run.checkpoint)
         record, where = checkpoint.record, f"checkpoint {self.run.checkpoint}"
@@ -278,7 +279,9 @@ class Trainer:
             return
         keep = min(self.recipe.training.averaging, self.step / (self.step + 10))  # soon after the start, follow faster
         for name, average in self._average.items():
-            average[:] = keep * average + (1 - keep) * self._parameters[name].data()
+            # average += (1 - keep) (parameter - average) as one pass of MXNet's kernel for w -= lr (rescale g + wd w)
+            value = self._parameters[name].data()
+            mx.nd.sgd_update(average, value, lr=1 - keep, wd=1.0, rescale_grad=-1.0, out=average)
 
     def _log_losses(self, losses, rate, bar):
         loss = float(np.mean([value.asscalar() for value in losses]))

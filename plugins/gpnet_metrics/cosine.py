@@ -3,6 +3,7 @@
 import numpy as np
 
 from gpnet_metrics.checks import check_rows
+from gpnet_metrics.reduction import unit_rows
 
 
 class Cosine:
@@ -15,11 +16,5 @@ class Cosine:
 
     def distance(self, query, gallery):
         """float (Q, D), float (G, D) -> float64 (Q, G) in [0, 2]."""
-        query, gallery = (_unit(check_rows("cosine", rows, self._dims)) for rows in (query, gallery))
-        return 1 - (query @ gallery.T).clip(-1, 1)
-
-
-def _unit(rows):
-    rows = rows.astype(np.float64)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(lengths > 0, lengths, 1)
+        query, gallery = (check_rows("cosine", rows, self._dims).astype(np.float64) for rows in (query, gallery))
+        return 1 - (unit_rows(query) @ unit_rows(gallery).T).clip(-1, 1)

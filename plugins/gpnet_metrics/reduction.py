@@ -49,7 +49,7 @@ class Reduction:
 
     def fit(self, rows):
         """Fit to float (N, D) rows, not all equal, and return them reduced, float64 (N, r). Then call :meth:`keep`."""
-        rows = _unit(rows) if self._normalise == "before" else rows
+        rows = unit_rows(rows) if self._normalise == "before" else rows
         self._mean = rows.mean(axis=0, dtype=np.float64)
         self.power = float(np.einsum("nd,nd->", rows, rows, dtype=np.float64) / len(rows))
         count, dims = rows.shape
@@ -58,7 +58,7 @@ class Reduction:
         else:
             reduced, self._factors = self._principal(rows)
         self._train = rows
-        return _unit(reduced) if self._normalise == "after" else reduced
+        return unit_rows(reduced) if self._normalise == "after" else reduced
 
     def keep(self, projection=None):
         """Settle on the map for new rows: the components, followed by float64 (r, k) `projection` if there is one.
@@ -85,11 +85,11 @@ class Reduction:
         return np.concatenate([self._transform(rows[part]) for part in _parts(len(rows), ROWS)])
 
     def _transform(self, rows):
-        rows = _unit(rows) if self._normalise == "before" else rows
+        rows = unit_rows(rows) if self._normalise == "before" else rows
         rows = rows - self._mean
         if self._components is not None:
             rows = rows @ self._components
-        return _unit(rows) if self._normalise == "after" else rows
+        return unit_rows(rows) if self._normalise == "after" else rows
 
     def _centred(self, rows, part):
         return rows[:, part] - self._mean[part]
@@ -129,8 +129,8 @@ class Reduction:
         return min(spanned, int(self._wanted) or size)
 
 
-def _unit(rows):
-    """Rows of length 1; a row of zeros stays one."""
+def unit_rows(rows):
+    """float (N, D) rows scaled to length 1; a row of zeros stays one."""
     rows = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(lengths > 0, lengths, 1)

@@ -14,8 +14,8 @@ class RPCCA(PCCA):
     kernel, dims, npratio, max_steps, tolerance, seed
         As for PCCA.
 
-    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014;
-    start and defaults as in the code of the benchmark of Gou et al., TPAMI 2019.
+    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods,
+    ECCV 2014; defaults as in the benchmark code of Gou et al., TPAMI 2019.
     Differs from the source in: step lengths after Barzilai and Borwein.
     """
 

@@ -28,6 +28,13 @@ _ENTRIES = [
         options={"distance": "minimum", **_RANKING},
     ),
     ProtocolEntry(
+        name="multi-shot-sets",
+        factory="gpnet_protocols.multi_shot_sets:MultiShotSets",
+        summary="multi-shot with all query images of a person in a view as one query; mean or minimum distance; CMC",
+        source="Farenzena et al., CVPR 2010; as Liao et al., CVPR 2015, on CUHK01",
+        options={"distance": "mean", **_RANKING},
+    ),
+    ProtocolEntry(
         name="market1501",
         factory="gpnet_protocols.market1501:Market1501",
         summary="single query against the whole gallery; CMC, mAP in both variants, mINP",

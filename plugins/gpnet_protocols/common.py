@@ -112,3 +112,22 @@ def check_share(protocol, option, value):
     """Raise RecipeError for an option's value that is not between 0 and 1."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
         raise RecipeError(f"protocol {protocol!r}: {option}: {value!r}; right: a number between 0 and 1")
+
+
+def together(problem, distance, memory_mib):
+    """The problem with one query for each (pid, camid) among its queries, in that order.
+
+    Its distances are the minimum, or the mean up to a factor, of those of its images.
+    """
+    order = np.lexsort((problem.query_camids, problem.query_pids))
+    pids, camids = problem.query_pids[order], problem.query_camids[order]
+    new = (np.diff(pids, prepend=pids[0] - 1) != 0) | (np.diff(camids, prepend=camids[0]) != 0)
+    starts = np.flatnonzero(new)
+    sizes = np.diff(starts, append=len(order))
+    pooled = np.empty((len(starts), problem.distmat.shape[1]))
+    for groups in problem.tiles(memory_mib / sizes.max(), np.arange(len(starts))):
+        first = starts[groups[0]]
+        rows = order[first : first + sizes[groups].sum()]
+        # The sum stands for the mean: it orders the gallery of a query alike.
+        pooled[groups] = POOLS[distance].reduceat(problem.distmat[rows], starts[groups] - first, axis=0)
+    return problem._replace(distmat=pooled, query_pids=pids[starts], query_camids=camids[starts])

@@ -1,8 +1,6 @@
 """Market-1501, multiple query."""
 
-import numpy as np
-
-from gpnet_protocols.common import POOLS, check_choice
+from gpnet_protocols.common import POOLS, check_choice, together
 from gpnet_protocols.market1501 import Market1501
 
 
@@ -30,16 +28,4 @@ class Market1501MultiQuery(Market1501):
         self.query_card = f"all query images of one pid and camera together: the {distance} of their distances"
 
     def _pool(self, problem):
-        """One row for each (pid, camid) among the queries."""
-        order = np.lexsort((problem.query_camids, problem.query_pids))
-        pids, camids = problem.query_pids[order], problem.query_camids[order]
-        new = (np.diff(pids, prepend=pids[0] - 1) != 0) | (np.diff(camids, prepend=camids[0]) != 0)
-        starts = np.flatnonzero(new)
-        sizes = np.diff(starts, append=len(order))
-        pooled = np.empty((len(starts), problem.distmat.shape[1]))
-        for groups in problem.tiles(self.memory_mib / sizes.max(), np.arange(len(starts))):
-            first = starts[groups[0]]
-            rows = order[first : first + sizes[groups].sum()]
-            # The sum stands for the mean: it orders the gallery of a query alike.
-            pooled[groups] = POOLS[self.distance].reduceat(problem.distmat[rows], starts[groups] - first, axis=0)
-        return problem._replace(distmat=pooled, query_pids=pids[starts], query_camids=camids[starts])
+        return together(problem, self.distance, self.memory_mib)

@@ -210,6 +210,12 @@ def test_identification_needs_a_network_with_an_embedding(gpnet, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
+def test_resuming_what_was_never_begun_begins_it(gpnet):
+    gpnet("train", RECIPE, "--out", "whole", *settings())
+    gpnet("train", RECIPE, "--out", "new", "--resume", *settings())
+    assert_same_state("whole", "new")
+
+
 def test_resuming_a_finished_run_changes_nothing(gpnet, tmp_path):
     gpnet("train", RECIPE, "--out", "a", *settings())
     before = (tmp_path / "a/checkpoint.npz").read_bytes(), (tmp_path / "a/log.jsonl").read_bytes()

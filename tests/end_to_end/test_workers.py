@@ -138,6 +138,34 @@ def test_what_is_wrong_for_all_workers_is_said_once(start_gpnet):
     assert len(errors.splitlines()) == 1 and "viper" in errors.lower(), errors
 
 
+def test_more_workers_than_identities_are_refused_before_anything_starts(gpnet):
+    result = gpnet(*steps("run", "--workers", "5"), code=1)
+    assert result.output == (
+        "gpnet: training.batch_pairs: found 12, that is 4 identities for 5 workers; "
+        "right: at least one identity for each\n"
+    )
+
+
+def test_three_workers_train_a_network_with_statistics_and_a_classifier(start_gpnet, tmp_path):
+    """Whatever state there is, worker 0 has it and gives it to the others."""
+    changes = {
+        "network__name": "personnet-strong",
+        "network__options": "{channels: 4, units: 8}",
+        "training__identification": "0.5",
+        "training__hard_negatives_per_positive": "1",
+        "training__negatives_per_positive": "1",
+        "training__pairs": "48",
+        "optimizer__name": "adam",
+        "optimizer__options": "{}",
+    }
+    for more in (), ("--resume",):
+        process = start_gpnet(*steps("run", "--quiet", "--workers", "3", *more, **changes))
+        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        assert (process.returncode, errors) == (0, ""), errors
+        assert "by 3 workers: 4 steps" in output
+    assert all(np.isfinite(array).all() for array in arrays(tmp_path / "run").values())
+
+
 def by_hand(port, role, **more):
     """The environment of one process of a training on several machines."""
     common = {"DMLC_PS_ROOT_URI": "127.0.0.1", "DMLC_PS_ROOT_PORT": str(port), "DMLC_INTERFACE": "lo"}

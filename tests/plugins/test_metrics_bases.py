@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from gpnet_metrics.absdiff import AbsDiff, pair_differences
 from gpnet_metrics.bilinear import Bilinear, Decision
+from gpnet_metrics.cosine import Cosine
+from gpnet_metrics.euclid import Euclid
 from gpnet_metrics.itml import ITML
 from gpnet_metrics.kissme import KISSME
 from gpnet_metrics.kmfa import KMFA
+from gpnet_metrics.l1 import L1
 from gpnet_metrics.ldm import LDM
 from gpnet_metrics.lfda import LFDA
 from gpnet_metrics.lmnn import LMNN
@@ -76,8 +79,9 @@ def test_rows_of_length_1(side):
     reduced = reduction.fit(rows)
     reduction.keep()
     np.testing.assert_allclose(reduction.transform(rows), reduced, atol=1e-12)
-    np.testing.assert_allclose(reduction.transform(7 * rows), reduced, atol=1e-12) if side == "before" else None
-    if side == "after":
+    if side == "before":
+        np.testing.assert_allclose(reduction.transform(7 * rows), reduced, atol=1e-12)
+    else:
         np.testing.assert_allclose(np.linalg.norm(reduced, axis=1), 1)
 
 
@@ -152,6 +156,17 @@ def test_projection_onto_psd_matrices():
     factor = factor_psd(matrix)
     np.testing.assert_allclose(factor @ factor.T, found, atol=1e-12)
     assert factor_psd(np.diag([2.0, -3.0])).shape == (2, 1)
+
+
+def test_distances_that_are_not_learned_by_hand():
+    query, gallery = np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[0.0, 0.0], [6.0, 8.0], [-4.0, 3.0]])
+    right = {
+        L1: [[7, 7, 8], [0, 14, 7]],
+        Euclid: [[5, 5, np.sqrt(50)], [0, 10, 5]],
+        Cosine: [[1, 0, 1], [1, 1, 1]],  # a row of zeros has no angle
+    }
+    for make, distances in right.items():
+        np.testing.assert_allclose(make().fit(gallery, None, None).distance(query, gallery), distances, atol=1e-7)
 
 
 class Given(Mahalanobis):

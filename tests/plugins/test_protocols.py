@@ -16,13 +16,14 @@ CLOSED_FORM = [
     ("single-shot-exact", {}),
     ("single-shot-exact", {"query": "one"}),
     ("multi-shot", {}),
+    ("multi-shot-sets", {"distance": "minimum"}),
     ("market1501", {}),
     ("market1501-multi-query", {}),
     ("cuhk03-np", {}),
     ("open-reid-cuhk03", {"repeats": 0}),
     ("torchreid-cuhk03", {"repeats": 0}),
 ]
-MEANS = [("multi-shot", {"distance": "mean"}), ("market1501-multi-query", {"distance": "mean"})]
+MEANS = [(name, {"distance": "mean"}) for name in ("multi-shot", "multi-shot-sets", "market1501-multi-query")]
 MARKET = ["market1501", "market1501-multi-query", "cuhk03-np"]
 
 
@@ -67,6 +68,7 @@ def test_every_protocol_is_listed_with_its_options():
         "single-shot",
         "single-shot-exact",
         "multi-shot",
+        "multi-shot-sets",
         "market1501",
         "market1501-multi-query",
         "cuhk03-np",
@@ -276,6 +278,16 @@ def test_multi_shot_ranks_identities_by_their_images_of_other_cameras(distance, 
     np.testing.assert_array_equal(measure("multi-shot", problem, distance=distance, max_rank=3).cmc, expected)
 
 
+@pytest.mark.parametrize("distance, expected", [("mean", [0, 1]), ("minimum", [1, 1])])
+def test_multi_shot_sets_compare_all_images_of_a_person_with_all_of_another(distance, expected):
+    # two queries of pid 7 in camera 0; own images: 1 9 / 9 9, mean 7; those of pid 6: 4 6 / 6 4, mean 5
+    distmat = np.array([[1.0, 9.0, 4.0, 6.0], [9.0, 9.0, 6.0, 4.0]])
+    problem = (distmat, np.array([7, 7]), np.zeros(2, int), np.array([7, 7, 6, 6]), np.ones(4, int))
+    measures = measure("multi-shot-sets", problem, distance=distance, max_rank=2)
+    np.testing.assert_array_equal(measures.cmc, expected)
+    assert (measures.queries_used, measures.hits.shape, measures.hit_pids.tolist()) == (1, (1,), [7])
+
+
 @pytest.mark.parametrize("name", sorted(ENTRIES))
 def test_card_and_types(name):
     measures = measure(name, many_images(10))
@@ -291,7 +303,7 @@ def test_no_true_match_at_all_says_how_many_which_and_why(name):
     problem = (np.ones((3, 2)), np.array([3, 3, 4]), np.zeros(3, int), np.array([3, 9]), np.array([0, 0]))
     with pytest.raises(DataError) as error:
         measure(name, problem)
-    total = 2 if name == "market1501-multi-query" else 3
+    total = 2 if name in ("market1501-multi-query", "multi-shot-sets") else 3
     same = total - 1
     assert f"protocol {name!r}: none of {total} queries has a true match" in str(error.value)
     assert "1 of pid 4 not in the gallery" in str(error.value)
