@@ -9,7 +9,7 @@ from gluon_personnet.agreement import agreement, cmc_changes
 from gluon_personnet.backend import versions
 from gluon_personnet.contracts import Split
 from gluon_personnet.distmat import save_distmat
-from gluon_personnet.errors import CheckpointError
+from gluon_personnet.errors import CheckpointError, DataError
 from gluon_personnet.recipe import recipe_from_dict
 from gluon_personnet.results import Evaluation
 from gluon_personnet.scoring import Scorer
@@ -103,7 +103,11 @@ def evaluate_run(
     scores = _Scores(run, checkpoint, recipe, manager, locate, ctx, options, mirrored, progress)
     distmat, listed, seconds = scores.distmat(options.precision)
     task = scores.task
-    problem = task.problem(distmat, task.test)
+    try:
+        problem = task.problem(distmat, task.test)
+    except DataError:  # distances that are not finite would be no better the next time
+        scores.finish()
+        raise
     among = scores.among(options.precision) if rerank else ()
     if distmat_path:
         save_distmat(distmat_path, problem, among)

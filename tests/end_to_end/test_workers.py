@@ -132,7 +132,8 @@ def test_nobody_outlives_a_killed_launcher(start_gpnet):
 
 
 def test_what_is_wrong_for_all_workers_is_said_once(start_gpnet):
-    process = start_gpnet(*steps("run", "--workers", "2", dataset__name="viper", dataset__options="{}"))
+    nowhere = steps("run", "--workers", "2", dataset__name="viper", dataset__options="{}")
+    process = start_gpnet(*nowhere, GPNET_DATA="nowhere")
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
     assert len(errors.splitlines()) == 1 and "viper" in errors.lower(), errors
