@@ -61,8 +61,9 @@ def test_identification_is_cross_entropy_with_smoothed_labels():
     classifier = Classifier(4, weight=0.5, smoothing=0.2)
     initialise(classifier, mx.cpu())
     embedding, labels = np.random.default_rng(0).normal(size=(3, 6)), np.array([0, 3, 1])
-    found = classifier(mx.nd.array(embedding), mx.nd.array(labels)).asscalar()
+    weights = np.array([0.5, 0.2, 0.3])
+    found = classifier(*map(mx.nd.array, (embedding, labels, weights))).asscalar()
     logits = embedding @ classifier.logits.weight.data().asnumpy().T
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     target = np.full((3, 4), 0.2 / 4) + 0.8 * np.eye(4)[labels]
-    assert found == pytest.approx(0.5 * -(target * log_p).sum(axis=1).mean(), rel=1e-5)
+    assert found == pytest.approx(0.5 * -(target * log_p).sum(axis=1) @ weights, rel=1e-5)
