@@ -102,12 +102,7 @@ def evaluate_run(
     evaluation = Evaluation(manager, names, {section.protocol: section.options}, rerank)
     scores = _Scores(run, checkpoint, recipe, manager, locate, ctx, options, mirrored, progress)
     distmat, listed, seconds = scores.distmat(options.precision)
-    task = scores.task
-    try:
-        problem = task.problem(distmat, task.test)
-    except DataError:  # distances that are not finite would be no better the next time
-        scores.finish()
-        raise
+    task, problem = scores.task, scores.problem(distmat)
     among = scores.among(options.precision) if rerank else ()
     if distmat_path:
         save_distmat(distmat_path, problem, among)
@@ -169,6 +164,14 @@ class _Scores:
             distmat, listed = self.task.distmat(scorer, split, self._progress, self._work), None
         return distmat, listed, time.monotonic() - start
 
+    def problem(self, distmat):
+        """Distances with their labels; what was kept of distances that are not finite is removed with the error."""
+        try:
+            return self.task.problem(distmat, self.task.test)
+        except DataError:
+            self.finish()
+            raise
+
     def among(self, precision):
         """The distances among query images and among gallery images."""
         scorer = self._scorer(precision)
@@ -186,7 +189,7 @@ def _agreement(scores, evaluation, results, distmat, seconds, seed):
     """How `distmat`, which took `seconds` and led to `results`, differs from what float32 gives."""
     exact, _, exact_seconds = scores.distmat("float32")
     among = scores.among("float32") if evaluation.rerank else ()
-    exact_results = evaluation.report(scores.task.problem(exact, scores.task.test), among, seed, {})["results"]
+    exact_results = evaluation.report(scores.problem(exact), among, seed, {})["results"]
     return {
         **agreement(exact, distmat),
         "speed": exact_seconds / seconds,
