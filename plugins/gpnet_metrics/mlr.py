@@ -54,12 +54,12 @@ class MLR(Mahalanobis):
         rows = rows / np.sqrt(2 * rows.var(axis=0).sum())
 
         def violated(matrix):
-            factor = factor_psd(matrix) if np.ndim(matrix) else np.zeros((rows.shape[1], 1))
+            factor = factor_psd(matrix)
             scores = -quadratic_distances(rows[queries] @ factor, rows @ factor)
             coefficient, loss = worst_rankings(scores, same, candidate, self._loss, self._k)
             return constraint(rows, queries, coefficient), loss
 
-        matrix, self.bounds = cutting_plane(violated, project_psd, *self._solver)
+        matrix, self.bounds = cutting_plane(violated, project_psd, (rows.shape[1],) * 2, *self._solver)
         return Form(factor_psd(matrix))
 
 

@@ -129,7 +129,7 @@ def worst_rankings(scores, same, candidate, loss="auc", k=1):
     return coefficient / len(scores), losses.mean()
 
 
-def cutting_plane(violated, project, c, tolerance=1e-3, max_rounds=100):
+def cutting_plane(violated, project, shape, c, tolerance=1e-3, max_rounds=100):
     """Minimise 1/2 |w|^2 + c * slack over a convex cone, subject to every constraint <w, g> >= loss - slack.
 
     The dual over the constraints found so far, max of sum a_r loss_r - 1/2 |project(sum a_r g_r)|^2 over a >= 0 with
@@ -141,6 +141,8 @@ def cutting_plane(violated, project, c, tolerance=1e-3, max_rounds=100):
         ``w -> (g, loss)``: the constraint that w violates most.
     project : callable
         Nearest point of the cone.
+    shape : int or tuple
+        Of w.
     c : float
     tolerance : float
         End when the duality gap is at most this share of c.
@@ -148,13 +150,13 @@ def cutting_plane(violated, project, c, tolerance=1e-3, max_rounds=100):
 
     Returns
     -------
-    w : float64, shaped as g
+    w : float64
         The best one seen.
     bounds : list of (float, float)
         Of each round: the best objective so far, and the dual's, which is below every w's objective.
     """
     planes, losses = [], []
-    share, w, dual, best, best_w, bounds = np.zeros(0), 0.0, 0.0, np.inf, None, []
+    share, w, dual, best, bounds = np.zeros(0), np.zeros(shape), 0.0, np.inf, []
     for _ in range(max_rounds):
         plane, loss = violated(w)
         objective = 0.5 * np.sum(np.square(w)) + c * max(0.0, loss - np.sum(w * plane))
@@ -168,7 +170,7 @@ def cutting_plane(violated, project, c, tolerance=1e-3, max_rounds=100):
         share = _solve_dual(np.array(planes), np.array(losses), project, c, np.append(share, 0.0), tolerance / 4)
         w = project(c * np.tensordot(share, np.array(planes), 1))
         dual = max(dual, c * share @ losses - 0.5 * np.sum(np.square(w)))
-    return best_w + np.zeros_like(planes[0]) if planes else project(plane * 0), bounds
+    return best_w, bounds
 
 
 def _solve_dual(planes, losses, project, c, start, tolerance):

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from crowd import people
 
+from gluon_personnet.data.archives import Locator
+from gluon_personnet.data.samples import labels
 from gluon_personnet.errors import GpnetError, RecipeError
+from gluon_personnet.features import FeatureStore
 from gluon_personnet.plugins import PluginManager
 
 MANAGER = PluginManager()
@@ -76,3 +79,26 @@ def test_options_out_of_range_are_one_line(name, option):
     (key,) = option
     with pytest.raises(RecipeError, match=f"^metric '{name}': {key}: [^\n]+; right: [^\n]+$"):
         MANAGER.find("metrics", name).build(**option)
+
+
+MARGIN = 3.0
+"""Points of rank-1, and twice as many of rank-20, by which each beats Euclid on LOMO; the least seen are 4 and 20."""
+
+
+def test_each_beats_euclid_on_viper_by_a_margin(real_data):
+    if not (real_data / "VIPeR.zip").exists():
+        pytest.skip("VIPeR.zip is not in GPNET_DATA")
+    dataset = MANAGER.find("datasets", "viper").build(Locator([real_data]))
+    split = dataset.split(0)
+    store = FeatureStore(dataset, MANAGER.find("features", "lomo"), {}, progress=False)
+    train, query, gallery = (store.rows(rows) for rows in (split.train, split.query, split.gallery))
+    same = np.equal.outer(*(labels(dataset.samples, rows)[0] for rows in (split.query, split.gallery)))
+
+    def rates(name):
+        distances = built(name).fit(train, *labels(dataset.samples, split.train)).distance(query, gallery)
+        before = (distances < distances[same][:, None]).sum(axis=1)  # one true match each
+        return 100 * np.array([(before < 1).mean(), (before < 20).mean()])
+
+    least = rates("euclid") + [MARGIN, 2 * MARGIN]
+    found = {name: rates(name) for name in NAMES}
+    assert {name: rate for name, rate in found.items() if (rate < least).any()} == {}

@@ -89,7 +89,7 @@ def test_the_duality_gap_falls_and_closes(project):
         lacking = np.sum(pairs * w, axis=tuple(range(1, pairs.ndim))) < 1
         return (pairs * lacking.reshape(-1, *[1] * (pairs.ndim - 1))).mean(axis=0), lacking.mean()
 
-    w, bounds = cutting_plane(violated, project, c=3.0, tolerance=1e-5)
+    w, bounds = cutting_plane(violated, project, shape[1:], c=3.0, tolerance=1e-5)
     best, dual = np.transpose(bounds)
     assert (np.diff(best) <= 0).all() and (np.diff(dual) >= 0).all() and (best >= dual - 1e-9).all()
     assert best[-1] - dual[-1] <= 3e-5 < best[0] - dual[0]
@@ -100,9 +100,9 @@ def test_the_duality_gap_falls_and_closes(project):
 
 def test_the_cutting_plane_by_hand():
     # 1/2 w^2 + 10 max(0, 1 - 2 w): at the kink w = 1/2 the objective is 1/8
-    w, bounds = cutting_plane(lambda w: (np.array([2.0]), 1.0), lambda w: w, c=10.0, tolerance=1e-9)
+    w, bounds = cutting_plane(lambda w: (np.array([2.0]), 1.0), lambda w: w, 1, c=10.0, tolerance=1e-9)
     np.testing.assert_allclose(w, [0.5], rtol=1e-6)
     assert bounds[-1] == pytest.approx((0.125, 0.125), rel=1e-6)
     # the constraint asks for negative weight, which the cone lacks
-    w, _ = cutting_plane(lambda w: (np.array([-2.0]), 1.0), lambda w: np.maximum(w, 0), c=10.0)
+    w, _ = cutting_plane(lambda w: (np.array([-2.0]), 1.0), lambda w: np.maximum(w, 0), 1, c=10.0)
     assert w.tolist() == [0.0]
