@@ -82,7 +82,7 @@ def test_options_out_of_range_are_one_line(name, option):
 
 
 MARGINS = 3.0, 10.0
-"""Points of rank-1 and of rank-20 by which each beats Euclid on LOMO; RDC's are the least, 3.8 and 16.8 when written."""
+"""Points of rank-1 and of rank-20 by which each beats Euclid on LOMO; RDC's are the least, 3.8 and 16.8 as written."""
 
 
 def test_each_beats_euclid_on_viper_by_a_margin(real_data):
