@@ -81,8 +81,8 @@ def test_options_out_of_range_are_one_line(name, option):
         MANAGER.find("metrics", name).build(**option)
 
 
-MARGIN = 3.0
-"""Points of rank-1, and twice as many of rank-20, by which each beats Euclid on LOMO; the least seen are 4 and 20."""
+MARGINS = 3.0, 10.0
+"""Points of rank-1 and of rank-20 by which each beats Euclid on LOMO; RDC's are the least, 3.8 and 16.8 as written."""
 
 
 def test_each_beats_euclid_on_viper_by_a_margin(real_data):
@@ -99,6 +99,6 @@ def test_each_beats_euclid_on_viper_by_a_margin(real_data):
         before = (distances < distances[same][:, None]).sum(axis=1)  # one true match each
         return 100 * np.array([(before < 1).mean(), (before < 20).mean()])
 
-    least = rates("euclid") + [MARGIN, 2 * MARGIN]
+    least = rates("euclid") + MARGINS
     found = {name: rates(name) for name in NAMES}
     assert {name: rate for name, rate in found.items() if (rate < least).any()} == {}
