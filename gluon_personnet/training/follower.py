@@ -4,6 +4,7 @@ import contextlib
 
 from gluon_personnet import seeding
 from gluon_personnet.backend import mx
+from gluon_personnet.training.signals import catching_signals
 from gluon_personnet.training.trainer import Stopped, Trainer
 
 
@@ -23,7 +24,10 @@ class Follower(Trainer):
         """
         self.task.cache.preload(sorted(self.task.train))
         previous = None
-        with contextlib.closing(self._batches.run(self.step, self.last_step)) as batches, self._catching_signals():
+        with (
+            contextlib.closing(self._batches.run(self.step, self.last_step)) as batches,
+            catching_signals(self._request_stop),
+        ):
             for step, *inputs in batches:
                 rate = self._group.first(0.0)
                 # masks of its own: the same ones for the pairs of two workers would be one mask used twice
@@ -47,6 +51,6 @@ def start_together(trainer, group):
     group.check_same(recipe=str(trainer.recipe.to_dict()), split=trainer.task.split_hash)
     trainer.step = int(group.first(trainer.step))
     if trainer.step and group.worker:
-        trainer._create_optimizer_state(trainer.step)
-    states = [array for _, array in trainer._optimizer_state()]
+        trainer.create_optimizer_state(trainer.step)
+    states = [array for _, array in trainer.optimizer_state()]
     group.broadcast([*(parameter.data() for parameter in trainer._trained.values()), *states])

@@ -91,3 +91,32 @@ def make_trainer(parameters, section):
         parameter.wd_mult = 1.0 if parameter.name.endswith("weight") else 0.0
     settings = {**defaults, **section.options, "learning_rate": section.learning_rate, "wd": section.l2}
     return mx.gluon.Trainer(list(parameters.values()), name, settings, kvstore=None)
+
+
+def optimizer_state(trainer, parameters):
+    """Yield (``optimizer/NAME/PLACE``, array) of everything that the optimizer of a trainer keeps.
+
+    Parameters
+    ----------
+    trainer : mxnet.gluon.Trainer
+    parameters : dict of str to mxnet.gluon.Parameter
+        As they were given to :func:`make_trainer`.
+    """
+    states = trainer._updaters[0].states
+    for place, name in enumerate(parameters):
+        state = states.get(place)
+        arrays = [] if state is None else state if isinstance(state, (tuple, list)) else [state]
+        for number, array in enumerate(arrays):
+            yield f"optimizer/{name}/{number}", array
+
+
+def create_optimizer_state(trainer, parameters, step):
+    """Make the state of a run after that step, its arrays still to be filled; arguments as :func:`optimizer_state`."""
+    updater, optimizer = trainer._updaters[0], trainer._optimizer
+    for place, parameter in enumerate(parameters.values()):
+        if parameter.grad_req == "null":  # the running mean and variance of batch normalisation
+            continue
+        updater.states[place] = optimizer.create_state_multi_precision(place, parameter.data())
+        updater.states_synced[place] = True
+        optimizer._index_update_count[place] = step
+    optimizer.num_update = step

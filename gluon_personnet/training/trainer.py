@@ -3,7 +3,6 @@
 import contextlib
 import json
 import math
-import signal
 import time
 
 import numpy as np
@@ -21,9 +20,10 @@ from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
 from gluon_personnet.training.classifier import Classifier
 from gluon_personnet.training.curve import plot_curve
-from gluon_personnet.training.optimizers import make_trainer
+from gluon_personnet.training.optimizers import create_optimizer_state, make_trainer, optimizer_state
 from gluon_personnet.training.schedule import make_schedule
 from gluon_personnet.training.share import ALONE
+from gluon_personnet.training.signals import catching_signals
 from gluon_personnet.training.step import Step
 
 LOG_EVERY = 20
@@ -130,7 +130,9 @@ class Trainer:
         if self._average is not None:
             for name, value in checkpoint.group("average").items():
                 self._average[name][:] = value
-        self._set_optimizer_state(checkpoint)
+        self.create_optimizer_state(record["step"])
+        for name, array in self.optimizer_state():
+            array[:] = checkpoint.arrays[name]
         self._batches.look_alikes = checkpoint.arrays.get("look-alikes")
         self._schedule.state = record["schedule"]
         self.step, self.seconds, self.best = record["step"], record["seconds"], record["best"]
@@ -142,29 +144,13 @@ class Trainer:
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= self.step]
         write_text(self.run.log, "".join(kept))
 
-    def _optimizer_state(self):
-        states = self._gluon._updaters[0].states
-        for place, name in enumerate(self._trained):
-            state = states.get(place)
-            arrays = [] if state is None else state if isinstance(state, (tuple, list)) else [state]
-            for number, array in enumerate(arrays):
-                yield f"optimizer/{name}/{number}", array
+    def optimizer_state(self):
+        """(name, array) of everything that the optimizer keeps."""
+        return optimizer_state(self._gluon, self._trained)
 
-    def _create_optimizer_state(self, step):
-        """The state of a run after that step, its arrays still to be filled."""
-        updater, optimizer = self._gluon._updaters[0], self._gluon._optimizer
-        for place, parameter in enumerate(self._trained.values()):
-            if parameter.grad_req == "null":  # the running mean and variance of batch normalisation
-                continue
-            updater.states[place] = optimizer.create_state_multi_precision(place, parameter.data())
-            updater.states_synced[place] = True
-            optimizer._index_update_count[place] = step
-        optimizer.num_update = step
-
-    def _set_optimizer_state(self, checkpoint):
-        self._create_optimizer_state(checkpoint.record["step"])
-        for name, array in self._optimizer_state():
-            array[:] = checkpoint.arrays[name]
+    def create_optimizer_state(self, step):
+        """The optimizer's state after that step, its arrays still to be filled."""
+        create_optimizer_state(self._gluon, self._trained, step)
 
     def _record(self):
         return {
@@ -198,7 +184,7 @@ class Trainer:
                 self._fail(f"{name} holds NaN or infinity")
         if self._average is not None:
             arrays.update({f"average/{name}": array.asnumpy() for name, array in self._average.items()})
-        arrays.update({name: array.asnumpy() for name, array in self._optimizer_state()})
+        arrays.update({name: array.asnumpy() for name, array in self.optimizer_state()})
         if self._batches.look_alikes is not None:
             arrays["look-alikes"] = self._batches.look_alikes
         Checkpoint(self._record(), arrays).save(self.run.checkpoint)
@@ -237,7 +223,11 @@ class Trainer:
             unit_scale=True,
             disable=not self._progress,
         )
-        with contextlib.closing(self._batches.run(self.step, self.last_step)) as batches, bar, self._catching_signals():
+        with (
+            contextlib.closing(self._batches.run(self.step, self.last_step)) as batches,
+            bar,
+            catching_signals(self._request_stop),
+        ):
             self._loop(batches, bar)
         plot_curve(self.run.log, self.run.curve)
         self._export()
@@ -315,22 +305,8 @@ class Trainer:
         with open(self.run.log, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    @contextlib.contextmanager
-    def _catching_signals(self):
-        """Let the first Ctrl-C or SIGTERM end training after the running step; a second one ends it at once."""
-
-        def request_stop(number, frame):
-            self._stop = True
-            signal.signal(number, before[number])
-
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        for number in before:
-            signal.signal(number, request_stop)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def _request_stop(self):
+        self._stop = True
 
     def _export(self):
         """Write the selected network as symbol JSON and parameters."""
