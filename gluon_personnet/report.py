@@ -31,9 +31,9 @@ def _result_text(result):
     lines = [f"protocol {result['protocol']}"]
     if "cmc" in result:
         cmc = result["cmc"]
-        lines.append("  rank     " + "".join(f"{rank:>14}" for rank in cmc))
+        lines.append("  rank     " + "".join(f"{rank:>16}" for rank in cmc))
         figures = (f"{100 * value['mean']:.2f} +- {100 * value['std']:.2f}" for value in cmc.values())
-        lines.append("  CMC (%)  " + "".join(f"{figure:>14}" for figure in figures))
+        lines.append("  CMC (%)  " + "".join(f"{figure:>16}" for figure in figures))
     for key, value in result.items():
         if key not in SHOWN_OTHERWISE:
             lines.append(f"  {key}: {json.dumps(value)}")
