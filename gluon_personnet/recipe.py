@@ -37,8 +37,8 @@ class TrainingSection:
     """Pairs a batch and in all, how often to validate and to save, and how the averaged weights are made.
 
     Hard negatives are identities that the network found alike when it was last asked, every `look_alikes_every_pairs`.
-    `identification` is the weight of a softmax loss over the training identities on the network's embedding, for
-    networks that have one, and `label_smoothing` the share of its target that is spread over all identities.
+    `identification` is the weight of a softmax loss over the training identities, on the network's embedding or else on
+    its trunk maps; `label_smoothing` is the share of its target that is spread over all identities.
     """
 
     pairs: int

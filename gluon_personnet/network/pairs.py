@@ -12,26 +12,29 @@ class Sides(HybridBlock):
     network : Network
     num_query : int
         How many of the images are queries.
-    embed : bool
-        Whether to put out ``network.embedding`` of all images too.
+    identify : bool
+        Whether to put out, of all images, what identities can be told from too: ``network.embedding``, or the trunk
+        maps of a network without one.
 
     Inputs/Outputs
     --------------
     images : float32 (A + B, 3, H, W), queries first -> float32 (A, ...), float32 (B, ...), whose difference is a
-    pair's; with `embed` also float32 (A + B, E).
+    pair's; with `identify` also float32 (A + B, ...).
     """
 
-    def __init__(self, network, num_query, embed=False):
+    def __init__(self, network, num_query, identify=False):
         super().__init__()
         self.trunk, self.query, self.gallery = network.trunk, network.compare.query, network.compare.gallery
-        self.embedding = network.embedding if embed else None
-        self._num_query = num_query
+        self.embedding = getattr(network, "embedding", None) if identify else None
+        self._num_query, self._identify = num_query, identify
 
     def hybrid_forward(self, F, images):
         maps = self.trunk(images)
         query = self.query(F.slice_axis(maps, axis=0, begin=0, end=self._num_query))
         gallery = self.gallery(F.slice_axis(maps, axis=0, begin=self._num_query, end=None))
-        return (query, gallery) if self.embedding is None else (query, gallery, self.embedding(maps))
+        if not self._identify:
+            return query, gallery
+        return query, gallery, maps if self.embedding is None else self.embedding(maps)
 
 
 class PairLogits(HybridBlock):

@@ -27,7 +27,7 @@ class Step:
         section = recipe.training
         self._gluon, self._ctx, self._classifier = gluon_trainer, ctx, classifier
         self._group, self._share = group, Share(section, group)
-        self._sides = Sides(network, len(self._share.identities), embed=classifier is not None)
+        self._sides = Sides(network, len(self._share.identities), identify=classifier is not None)
         self._logits = PairLogits(network)
         for block in (self._sides, self._logits):
             block.hybridize(static_alloc=True, static_shape=True)
@@ -46,17 +46,17 @@ class Step:
         batch, images, image_weights = self._share(batch, images)
         images = mx.nd.array(images, ctx=self._ctx)
         with mx.autograd.record():
-            query, gallery, *embedding = self._sides(images)
+            query, gallery, *features = self._sides(images)
             pairs = batch.query_index, batch.gallery_index
             query_index, gallery_index = (mx.nd.array(index, ctx=self._ctx, dtype="int32") for index in pairs)
             logits = self._logits(query, gallery, query_index, gallery_index)
             nll = -mx.nd.pick(mx.nd.log_softmax(logits), self._same)
             loss = mx.nd.sum(nll * self._weights)
-            if embedding:
+            if features:
                 positive = batch.gallery_index[: len(batch.query_rows)]
                 labels = np.concatenate([batch.labels[positive], batch.labels])
                 inputs = (mx.nd.array(values, ctx=self._ctx) for values in (labels, image_weights))
-                loss = loss + self._classifier(embedding[0], *inputs)
+                loss = loss + self._classifier(features[0], *inputs)
         loss.backward()
         self._loss[:] = loss
         gradients = [parameter.grad() for parameter in self._gluon._params if parameter.grad_req != "null"]

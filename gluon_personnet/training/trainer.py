@@ -11,14 +11,14 @@ from tqdm import tqdm
 from gluon_personnet import seeding
 from gluon_personnet.backend import mx, versions
 from gluon_personnet.data.pairs import PairSampler
-from gluon_personnet.errors import CheckpointError, RecipeError, TrainingError
+from gluon_personnet.errors import CheckpointError, TrainingError
 from gluon_personnet.files import write_text
 from gluon_personnet.network.pairs import export_network, initialise, unique_parameters
 from gluon_personnet.recipe import differences, dump_recipe, recipe_from_dict
 from gluon_personnet.scoring import Scorer
 from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
-from gluon_personnet.training.classifier import Classifier
+from gluon_personnet.training.classifier import make_classifier
 from gluon_personnet.training.curve import plot_curve
 from gluon_personnet.training.optimizers import create_optimizer_state, make_trainer, optimizer_state
 from gluon_personnet.training.schedule import make_schedule
@@ -71,7 +71,7 @@ class Trainer:
         mx.random.seed(seeding.derive(recipe.seed, "weights"))
         initialise(network, ctx, recipe.network.weight_magnitude, recipe.network.bias_range)
         self._parameters = unique_parameters(network)
-        classifier = self._make_classifier()
+        classifier = make_classifier(network, self._sampler.num_identities, recipe, ctx)
         self._trained = {**self._parameters, **(unique_parameters(classifier) if classifier else {})}
         self._gluon = make_trainer(self._trained, recipe.optimizer)
         self._average = None
@@ -83,23 +83,6 @@ class Trainer:
         self.step, self.seconds = 0, 0.0
         self.best = {"score": -1.0, "rank1": 0.0, "step": 0}
         self._stop = False
-
-    def _make_classifier(self):
-        section = self.recipe.training
-        if not section.identification:
-            return None
-        if not hasattr(self.network, "embedding"):
-            raise RecipeError(
-                f"training.identification: network {self.recipe.network.name!r} has no embedding to learn from; "
-                "right: 0"
-            )
-        classifier = Classifier(self._sampler.num_identities, section.identification, section.label_smoothing)
-        blank = mx.nd.zeros((1, 3, self.network.options["height_px"], self.network.options["width_px"]), self.ctx)
-        initialise(classifier, self.ctx, self.recipe.network.weight_magnitude)
-        one = mx.nd.zeros(1, self.ctx)
-        classifier(self.network.embedding(self.network.trunk(blank)), one, one)  # settles its shape
-        classifier.hybridize(static_alloc=True, static_shape=True)
-        return classifier
 
     # --- checkpoints ---
 

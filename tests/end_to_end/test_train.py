@@ -128,7 +128,7 @@ STRONG = {
 
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "rmsprop-mxnet", "sgd", "adam"])
-@pytest.mark.parametrize("network", [{}, STRONG], ids=["personnet", "strong"])
+@pytest.mark.parametrize("network", [{"training__identification": 0.5}, STRONG], ids=["personnet", "strong"])
 def test_stopped_and_resumed_run_is_the_uninterrupted_one(gpnet, monkeypatch, optimizer, network):
     """Stop after step 3 of 8, between two checkpoints, with everything switched on that has a state."""
     from gluon_personnet.training.trainer import Trainer
@@ -204,10 +204,16 @@ def test_killed_before_the_first_checkpoint_starts_again(gpnet, tmp_path):
     assert [line["step"] for line in log("early")] == [line["step"] for line in log("whole")]
 
 
-def test_identification_needs_a_network_with_an_embedding(gpnet, tmp_path):
-    result = gpnet("train", RECIPE, "--out", "a", *settings(training__identification=1.0), code=1)
-    assert "network 'personnet' has no embedding to learn from; right: 0" in result.output
-    assert not (tmp_path / "a").exists()
+def test_identification_leaves_no_trace_in_a_network_without_embedding(gpnet, tmp_path):
+    """What tells identities apart is trained and kept for resuming, but the network that comes out is the paper's."""
+    names = {}
+    for name, weight in (("plain", 0.0), ("identified", 1.0)):
+        gpnet("train", RECIPE, "--out", name, *settings(training__identification=weight))
+        with np.load(tmp_path / name / "best.npz") as best:
+            names[name] = {key: best[key] for key in best.files if key.startswith("parameter/")}
+    assert names["plain"].keys() == names["identified"].keys()
+    trunk = next(key for key in names["plain"] if "trunk" in key and key.endswith("weight"))
+    assert np.abs(names["plain"][trunk] - names["identified"][trunk]).max() > 1e-4
 
 
 def test_resuming_what_was_never_begun_begins_it(gpnet):

@@ -67,3 +67,16 @@ def test_identification_is_cross_entropy_with_smoothed_labels():
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     target = np.full((3, 4), 0.2 / 4) + 0.8 * np.eye(4)[labels]
     assert found == pytest.approx(0.5 * -(target * log_p).sum(axis=1) @ image_weights, rel=1e-5)
+
+
+def test_identification_from_maps_passes_a_hidden_layer_standardised_over_the_batch():
+    classifier = Classifier(4, weight=1.0, smoothing=0.0, hidden_units=5)
+    initialise(classifier, mx.cpu())
+    maps, labels = np.random.default_rng(0).normal(size=(6, 2, 3, 2)), np.array([0, 3, 1, 2, 2, 0])
+    image_weights = np.full(6, 1 / 6)
+    found = classifier(*(mx.nd.array(values) for values in (maps, labels, image_weights))).asscalar()
+    hidden = maps.reshape(6, -1) @ classifier.hidden.weight.data().asnumpy().T
+    hidden = (hidden - hidden.mean(axis=0)) / np.sqrt(hidden.var(axis=0) + 1e-5)
+    logits = hidden @ classifier.logits.weight.data().asnumpy().T
+    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    assert found == pytest.approx(-log_p[np.arange(6), labels].mean(), rel=1e-5)
