@@ -14,27 +14,31 @@ from gluon_personnet.network.literal import LiteralPersonNet
 from gluon_personnet.network.pairs import PairLogits, Sides, initialise, unique_parameters
 from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.recipe import parse_recipe
+from gluon_personnet.training.classifier import make_classifier
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.step import Step
 
 RECIPE = """
 dataset: {{name: none}}
-training: {{pairs: 1, batch_pairs: {pairs}, negatives_per_positive: {negatives}}}
+training: {{pairs: 1, batch_pairs: {pairs}, negatives_per_positive: {negatives}, identification: 1.0}}
 """
 
+IDENTITIES = 800
+"""Training identities of the identification loss, as on CUHK01 with 71 held out for validation."""
 
-def work_of_parts(network, images, pairs):
+
+def work_of_parts(network, classifier, images, pairs):
     """Arithmetic and least memory traffic of the parts of one training step.
 
     Returns
     -------
     dict of str to (int, int)
-        ``sides``: trunk and each image's share of its pairs. ``head``: everything a pair costs. ``update``: RMSProp.
-        Each: (flop, bytes). flop counts multiplications and additions of convolutions and fully connected layers,
-        forward and twice that backward (no gradient is needed of the pixels, which is left in: 2 %). bytes counts
-        every map of the trunk and every difference written and read once, forward and backward, the head's weights
-        read forward and backward and their gradients written; an update reads weight, gradient and mean square and
-        writes two of them.
+        ``sides``: trunk and each image's share of its pairs. ``head``: everything a pair costs. ``identification``:
+        its hidden layer and logits. ``update``: RMSProp of all parameters. Each: (flop, bytes). flop counts
+        multiplications and additions of convolutions and fully connected layers, forward and twice that backward (no
+        gradient is needed of the pixels, which is left in: 2 %). bytes counts every map of the trunk and every
+        difference written and read once, forward and backward, the weights of fully connected layers read forward and
+        backward and their gradients written; an update reads weight, gradient and mean square and writes two of them.
     """
     height, width = network.trunk.window
     image_madds, map_values = 0, 0
@@ -51,10 +55,12 @@ def work_of_parts(network, images, pairs):
     pair_madds = (height - 2) * (width - 2) * filters * filters * 9
     dense = [*network.head.dense, network.head.logits]
     weights = sum(math.prod(layer.weight.shape) for layer in dense)
-    parameters = sum(math.prod(value.shape) for value in unique_parameters(network).values())
+    identities = [math.prod(layer.weight.shape) for layer in (classifier.hidden, classifier.logits)]
+    parameters = sum(math.prod(value.shape) for value in unique_parameters(network).values()) + sum(identities)
     return {
         "sides": (6 * images * image_madds, 4 * 4 * images * map_values),
         "head": (6 * pairs * (pair_madds + weights), 4 * (3 * weights + 4 * pairs * height * width * filters)),
+        "identification": (6 * images * sum(identities), 4 * 3 * sum(identities)),
         "update": (0, 4 * 5 * parameters),
     }
 
@@ -78,9 +84,10 @@ def _literal_step(network, pairs, ctx):
 
 
 def _setting(network, pairs, negatives, ctx):
-    """The trainer's step of a recipe with these numbers, its update alone, and a batch of random images for it."""
+    """The trainer's step of a recipe with these numbers, what it is made of, and random images for it."""
     recipe = parse_recipe(RECIPE.format(pairs=pairs, negatives=negatives), "bench")
-    trainer = make_trainer(unique_parameters(network), recipe.optimizer)
+    classifier = make_classifier(network, IDENTITIES, recipe, ctx)
+    trainer = make_trainer({**unique_parameters(network), **unique_parameters(classifier)}, recipe.optimizer)
     identities = recipe.training.identities
     samples = [
         Sample(f"{pid}-{camid}", pid, camid) for pid in range(max(identities, negatives + 1)) for camid in (0, 1)
@@ -89,7 +96,7 @@ def _setting(network, pairs, negatives, ctx):
     rng = seeding.generator(0, "bench")
     size = network.options["height_px"], network.options["width_px"]
     pictures = rng.integers(0, 256, (len(samples), *size, 3), dtype=np.uint8)
-    return recipe, trainer, Step(network, recipe, trainer, ctx), sampler, pictures
+    return recipe, trainer, classifier, Step(network, recipe, trainer, ctx, classifier), sampler, pictures
 
 
 def _prepared(recipe, sampler, pictures):
@@ -99,8 +106,8 @@ def _prepared(recipe, sampler, pictures):
     return batch, augment(pictures[rows], seeding.generator(0, "augmentation"), recipe.augmentation)
 
 
-def _parts(network, batch, images, ctx):
-    """Callables that run sides and head alone, forward and backward."""
+def _parts(network, classifier, batch, images, ctx):
+    """Callables that run sides, head and identification alone, forward and backward."""
     sides, logits = Sides(network, len(batch.query_rows)), PairLogits(network)
     for block in (sides, logits):
         block.hybridize(static_alloc=True, static_shape=True)
@@ -108,8 +115,11 @@ def _parts(network, batch, images, ctx):
     query, gallery = sides(pixels)
     gradients = [mx.nd.random.normal(0, 1e-3, side.shape, ctx=ctx) for side in (query, gallery)]
     index = [mx.nd.array(i, ctx=ctx, dtype="int32") for i in (batch.query_index, batch.gallery_index)]
-    for side in (query, gallery):
-        side.attach_grad()
+    maps = network.trunk(pixels)
+    labels = np.concatenate([batch.labels[batch.gallery_index[: len(batch.query_rows)]], batch.labels])
+    labels, weights = (mx.nd.array(values, ctx=ctx) for values in (labels, np.full(len(images), 1 / len(images))))
+    for value in (query, gallery, maps):
+        value.attach_grad()
 
     def run_sides():
         with mx.autograd.record():
@@ -121,12 +131,17 @@ def _parts(network, batch, images, ctx):
             loss = mx.nd.log_softmax(logits(query, gallery, *index))
         loss.backward()
 
-    return {"sides": run_sides, "head": run_head}
+    def run_identification():
+        with mx.autograd.record():
+            loss = classifier(maps, labels, weights)
+        loss.backward()
+
+    return {"sides": run_sides, "head": run_head, "identification": run_identification}
 
 
-def _update(network, trainer):
+def _update(trainer):
     """The optimizer's part of a step on gradients that are there already."""
-    parameters = list(unique_parameters(network).values())
+    parameters = trainer._params
     update = trainer._updaters[0]
 
     def run_update():
@@ -170,13 +185,13 @@ def run(ctx, pairs=192, negatives=5, repeats=5):
     initialise(network, ctx)
     literal_pairs = min(pairs, LITERAL_PAIRS)
     literal = median_seconds(_literal_step(network, literal_pairs, ctx), repeats) / literal_pairs
-    recipe, trainer, step, sampler, pictures = _setting(network, pairs, negatives, ctx)
+    recipe, trainer, classifier, step, sampler, pictures = _setting(network, pairs, negatives, ctx)
     batch, images = _prepared(recipe, sampler, pictures)
-    parts = {**_parts(network, batch, images, ctx), "update": _update(network, trainer)}
+    parts = {**_parts(network, classifier, batch, images, ctx), "update": _update(trainer)}
     seconds = {name: median_seconds(part, repeats) for name, part in parts.items()}
     whole = median_seconds(lambda: step(batch, images, 1e-6), repeats)
     limits = arithmetic_limit(ctx, repeats), memory_limit(ctx, repeats)
-    work = work_of_parts(network, len(images), pairs)
+    work = work_of_parts(network, classifier, len(images), pairs)
     shares = {}
     for name, needs in work.items():
         arithmetic, memory = (need / limit for need, limit in zip(needs, limits))
@@ -199,7 +214,7 @@ def run(ctx, pairs=192, negatives=5, repeats=5):
         "limit_gib_per_s": limits[1] / 2**30,
         "roofline_share": flop / whole / limits[0],
         "parts": shares,
-        "note": f"the step includes the optimizer's update; the literal form is forward and backward only, of "
-        f"{literal_pairs} pairs",
+        "note": "the step includes the identification loss and the optimizer's update; the literal form is forward and "
+        f"backward only, of {literal_pairs} pairs",
         "versions": versions(),
     }

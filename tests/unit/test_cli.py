@@ -82,21 +82,28 @@ def test_bench_writes_json(gpnet, tmp_path):
 
 
 def test_bench_train_counts_arithmetic_by_hand():
+    from gluon_personnet.backend import mx
     from gluon_personnet.bench.train import work_of_parts
     from gluon_personnet.network.personnet import PersonNet
+    from gluon_personnet.training.classifier import Classifier
 
+    classifier = Classifier(800, weight=1.0, smoothing=0.1, hidden_units=512)
+    classifier.initialize()
+    classifier(mx.nd.zeros((1, 32, 32, 7)), mx.nd.zeros(1), mx.nd.zeros(1))  # settles its shapes
     image = 148 * 48 * 27 * 32 + 72 * 22 * 288 * 32 + 34 * 9 * 288 * 32 + 32 * 7 * 288 * 32 + 32 * 7 * 32 * 32 * 5
     pair = 30 * 5 * 288 * 32 + 960 * 4096 + 4096 * 4096 + 4096 * 512 + 512 * 2
-    work = work_of_parts(PersonNet(), images=3, pairs=5)
+    identities = 32 * 32 * 7 * 512 + 512 * 800
+    work = work_of_parts(PersonNet(), classifier, images=3, pairs=5)
     assert (work["sides"][0], work["head"][0]) == (6 * 3 * image, 6 * 5 * pair)
-    assert work["update"] == (0, 5 * 4 * 22_863_394)
+    assert work["identification"][0] == 6 * 3 * identities
+    assert work["update"] == (0, 5 * 4 * (22_863_394 + identities))
 
 
 def test_bench_train_measures_every_part_against_its_limit(gpnet, tmp_path):
     result = gpnet("bench", "train", "--pairs", "4", "--negatives", "1", "--repeats", "1", "--json", "out.json")
     parts = json.loads((tmp_path / "out.json").read_text())["parts"]
-    assert set(parts) == {"sides", "head", "update", "prepare (in the background)"}
-    for name in ("sides", "head", "update"):
+    assert set(parts) == {"sides", "head", "identification", "update", "prepare (in the background)"}
+    for name in ("sides", "head", "identification", "update"):
         assert f"parts {name}: s " in result.output
         assert (
             0
