@@ -32,8 +32,7 @@ class Study:
     source: str
 
 
-SGD = "optimizer.name=sgd", "optimizer.options={momentum: 0.9}"
-SGD_RATES = "0.1", "0.01", "0.001"
+SGD = "optimizer.name=sgd", "optimizer.options={momentum: 0.9}", "optimizer.head_rate=1.0"
 STUDIES = {
     "depth": Study(
         "weight layers",
@@ -67,7 +66,8 @@ STUDIES = {
         "none: the changes of personnet-strong, one taken back at a time",
     ),
 }
-"""Name -> study. RMSProp runs as the recipe says; SGD has a momentum of 0.9, at rates a factor of 10 apart."""
+"""Name -> study. RMSProp runs as the recipe says; SGD has a momentum of 0.9 and one rate for all layers,
+at values a factor of 10 apart."""
 
 
 def run_study(name, recipe_path, overrides, seeds, folder, manager, locate, ctx, progress=True):
