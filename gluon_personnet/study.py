@@ -155,10 +155,17 @@ def as_text(result):
     for variant in result["variants"]:
         loss = np.mean([run["train"][-1]["loss"] for run in variant["runs"]])
         minutes = np.mean([run["minutes"] for run in variant["runs"]])
-        rank1 = "{mean:5.2f} +- {std:.2f}".format(**variant["rank1"])
-        lines.append(f"  {variant['name']:<{width}}  rank-1 {rank1} %  loss {loss:.3f}  {minutes:.1f} minutes")
+        lines.append(
+            f"  {variant['name']:<{width}}  rank-1 {_rank1(variant)} %  loss {loss:.3f}  {minutes:.1f} minutes"
+        )
     lines.append(f"  rank-1 on {result['validation_identities']} validation identities at the end of training")
     return "\n".join(lines)
+
+
+def _rank1(variant):
+    """Mean over the seeds in per cent, with the standard deviation where there are several."""
+    deviation = f" +- {variant['rank1']['std']:.2f}" if len(variant["runs"]) > 1 else ""
+    return f"{variant['rank1']['mean']:5.2f}{deviation}"
 
 
 def write_study(result, folder):
@@ -178,7 +185,7 @@ def _plot(result, paths):
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     for place, variant in enumerate(result["variants"]):
-        label = "{}: rank-1 {mean:.1f} +- {std:.1f} %".format(variant["name"], **variant["rank1"])
+        label = f"{variant['name']}: rank-1 {_rank1(variant)} %"
         _curves(left, [_series(run["train"], lambda line: line["loss"]) for run in variant["runs"]], f"C{place}", label)
         ranks = [_series(run["validation"], lambda line: 100 * line["cmc"]["1"]) for run in variant["runs"]]
         _curves(right, ranks, f"C{place}", label)

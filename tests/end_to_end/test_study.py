@@ -26,6 +26,7 @@ def test_every_variant_is_trained_with_every_seed_for_equally_many_pairs(gpnet, 
     result = gpnet("study", name, "toy", "--seeds", "1,2", "--out", "s", "--quiet", *settings(**changes))
     written = json.loads((tmp_path / "s/study.json").read_text())
     assert [variant["name"] for variant in written["variants"]] == list(STUDIES[name].variants)
+    assert result.output.count(" +- ") == len(written["variants"])
     losses = set()
     for variant in written["variants"]:
         assert variant["name"] in result.output
@@ -42,7 +43,7 @@ def test_every_variant_is_trained_with_every_seed_for_equally_many_pairs(gpnet, 
 
 def test_variants_that_are_done_are_not_trained_again(gpnet, tmp_path):
     arguments = "study", "bias", "toy", "--seeds", "1", "--out", "s", "--quiet", *settings()
-    gpnet(*arguments)
+    assert " +- " not in gpnet(*arguments).output  # one seed has no deviation
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("s/*/best.npz")}
     assert len(before) == 2
     first = json.loads((tmp_path / "s/study.json").read_text())
