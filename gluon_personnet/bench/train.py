@@ -14,6 +14,7 @@ from gluon_personnet.network.literal import LiteralPersonNet
 from gluon_personnet.network.pairs import PairLogits, Sides, initialise, unique_parameters
 from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.recipe import parse_recipe
+from gluon_personnet.training.averaging import follow
 from gluon_personnet.training.classifier import make_classifier
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.step import Step
@@ -34,11 +35,12 @@ def work_of_parts(network, classifier, images, pairs):
     -------
     dict of str to (int, int)
         ``sides``: trunk and each image's share of its pairs. ``head``: everything a pair costs. ``identification``:
-        its hidden layer and logits. ``update``: RMSProp of all parameters. Each: (flop, bytes). flop counts
-        multiplications and additions of convolutions and fully connected layers, forward and twice that backward (no
-        gradient is needed of the pixels, which is left in: 2 %). bytes counts every map of the trunk and every
-        difference written and read once, forward and backward, the weights of fully connected layers read forward and
-        backward and their gradients written; an update reads weight, gradient and mean square and writes two of them.
+        its hidden layer and logits. ``update``: RMSProp of all parameters. ``averaging``: of the network's. Each:
+        (flop, bytes). flop counts multiplications and additions of convolutions and fully connected layers, forward and
+        twice that backward (no gradient is needed of the pixels, which is left in: 2 %). bytes counts every map of the
+        trunk and every difference written and read once, forward and backward, the weights of fully connected layers
+        read forward and backward and their gradients written; an update reads weight, gradient and mean square and
+        writes two of them, averaging reads two and writes one.
     """
     height, width = network.trunk.window
     image_madds, map_values = 0, 0
@@ -56,12 +58,13 @@ def work_of_parts(network, classifier, images, pairs):
     dense = [*network.head.dense, network.head.logits]
     weights = sum(math.prod(layer.weight.shape) for layer in dense)
     identities = [math.prod(layer.weight.shape) for layer in (classifier.hidden, classifier.logits)]
-    parameters = sum(math.prod(value.shape) for value in unique_parameters(network).values()) + sum(identities)
+    parameters = sum(math.prod(value.shape) for value in unique_parameters(network).values())
     return {
         "sides": (6 * images * image_madds, 4 * 4 * images * map_values),
         "head": (6 * pairs * (pair_madds + weights), 4 * (3 * weights + 4 * pairs * height * width * filters)),
         "identification": (6 * images * sum(identities), 4 * 3 * sum(identities)),
-        "update": (0, 4 * 5 * parameters),
+        "update": (0, 4 * 5 * (parameters + sum(identities))),
+        "averaging": (0, 4 * 3 * parameters),
     }
 
 
@@ -116,8 +119,8 @@ def _parts(network, classifier, batch, images, ctx):
     gradients = [mx.nd.random.normal(0, 1e-3, side.shape, ctx=ctx) for side in (query, gallery)]
     index = [mx.nd.array(i, ctx=ctx, dtype="int32") for i in (batch.query_index, batch.gallery_index)]
     maps = network.trunk(pixels)
-    labels = np.concatenate([batch.labels[batch.gallery_index[: len(batch.query_rows)]], batch.labels])
-    labels, weights = (mx.nd.array(values, ctx=ctx) for values in (labels, np.full(len(images), 1 / len(images))))
+    weights = np.full(len(images), 1 / len(images))
+    labels, weights = (mx.nd.array(values, ctx=ctx) for values in (batch.image_labels, weights))
     for value in (query, gallery, maps):
         value.attach_grad()
 
@@ -149,6 +152,13 @@ def _update(trainer):
             update(place, parameter.grad(), parameter.data())
 
     return run_update
+
+
+def _averaging(network):
+    """The moving average of the weights, one step of it."""
+    parameters = unique_parameters(network)
+    average = {name: parameter.data().copy() for name, parameter in parameters.items()}
+    return lambda: follow(average, parameters, 0.998)
 
 
 def memory_limit(ctx, repeats, values=2**24):
@@ -187,9 +197,10 @@ def run(ctx, pairs=192, negatives=5, repeats=5):
     literal = median_seconds(_literal_step(network, literal_pairs, ctx), repeats) / literal_pairs
     recipe, trainer, classifier, step, sampler, pictures = _setting(network, pairs, negatives, ctx)
     batch, images = _prepared(recipe, sampler, pictures)
-    parts = {**_parts(network, classifier, batch, images, ctx), "update": _update(trainer)}
+    averaging = _averaging(network)
+    parts = {**_parts(network, classifier, batch, images, ctx), "update": _update(trainer), "averaging": averaging}
     seconds = {name: median_seconds(part, repeats) for name, part in parts.items()}
-    whole = median_seconds(lambda: step(batch, images, 1e-6), repeats)
+    whole = median_seconds(lambda: (step(batch, images, 1e-6), averaging()), repeats)
     limits = arithmetic_limit(ctx, repeats), memory_limit(ctx, repeats)
     work = work_of_parts(network, classifier, len(images), pairs)
     shares = {}
@@ -214,7 +225,7 @@ def run(ctx, pairs=192, negatives=5, repeats=5):
         "limit_gib_per_s": limits[1] / 2**30,
         "roofline_share": flop / whole / limits[0],
         "parts": shares,
-        "note": "the step includes the identification loss and the optimizer's update; the literal form is forward and "
-        f"backward only, of {literal_pairs} pairs",
+        "note": "the step includes identification loss, update and averaging; the literal form is forward and backward "
+        f"only, of {literal_pairs} pairs",
         "versions": versions(),
     }

@@ -33,8 +33,9 @@ def command(ctx, recipe, out, resume, workers, **others):
     Ctrl-C ends training after the running step and writes a checkpoint; --resume goes on from it, to the same result
     as without the stop.
 
-    --workers N trains with N processes on this machine, to the parameters that one process reaches, but for rounding
-    and for other dropout masks; --threads is then each one's. If a process is lost, all end.
+    --workers N trains with N processes on this machine, to the parameters that one process reaches, but for rounding,
+    other dropout masks and, where a recipe has batch normalisation or an identification loss, statistics of each one's
+    own images; --threads is then each one's. If a process is lost, all end.
 
     On several machines, give the same command to one scheduler, one or more parameter servers (best one a machine) and
     the workers, and tell each its role in the environment: DMLC_ROLE=scheduler, server or worker; for all of them

@@ -28,6 +28,11 @@ class PairBatch:
     gallery_index: np.ndarray
     labels: np.ndarray
 
+    @property
+    def image_labels(self):
+        """int64 (len(query_rows) + len(gallery_rows),): the identities of all images, queries first."""
+        return np.concatenate([self.labels[self.gallery_index[: len(self.query_rows)]], self.labels])
+
 
 class PairSampler:
     """Draws, for every step afresh, identities with one image from each of two views, and pairs among these images.

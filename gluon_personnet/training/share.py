@@ -50,7 +50,8 @@ class Share:
     that has a pair with it, which is the price: with two negatives for each positive pair, half of the batch already
     meets nearly all gallery images.
 
-    Batch normalisation, in networks that have it, takes its statistics from the images of the share.
+    Batch normalisation, in networks that have it and in the identification loss on trunk maps, takes its statistics
+    from the images of the share; then the sum is not quite the gradient of the batch.
 
     Parameters
     ----------

@@ -53,9 +53,7 @@ class Step:
             nll = -mx.nd.pick(mx.nd.log_softmax(logits), self._same)
             loss = mx.nd.sum(nll * self._weights)
             if features:
-                positive = batch.gallery_index[: len(batch.query_rows)]
-                labels = np.concatenate([batch.labels[positive], batch.labels])
-                inputs = (mx.nd.array(values, ctx=self._ctx) for values in (labels, image_weights))
+                inputs = (mx.nd.array(values, ctx=self._ctx) for values in (batch.image_labels, image_weights))
                 loss = loss + self._classifier(features[0], *inputs)
         loss.backward()
         self._loss[:] = loss

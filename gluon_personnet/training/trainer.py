@@ -16,6 +16,7 @@ from gluon_personnet.files import write_text
 from gluon_personnet.network.pairs import export_network, initialise, unique_parameters
 from gluon_personnet.recipe import differences, dump_recipe, recipe_from_dict
 from gluon_personnet.scoring import Scorer
+from gluon_personnet.training.averaging import follow
 from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
 from gluon_personnet.training.classifier import make_classifier
@@ -251,10 +252,7 @@ class Trainer:
         if self._average is None:
             return
         keep = min(self.recipe.training.averaging, self.step / (self.step + 10))  # soon after the start, follow faster
-        for name, average in self._average.items():
-            # average += (1 - keep) (parameter - average) as one pass of MXNet's kernel for w -= lr (rescale g + wd w)
-            value = self._parameters[name].data()
-            mx.nd.sgd_update(average, value, lr=1 - keep, wd=1.0, rescale_grad=-1.0, out=average)
+        follow(self._average, self._parameters, keep)
 
     def _log_losses(self, losses, rate, bar):
         loss = float(np.mean([value.asscalar() for value in losses]))

@@ -97,13 +97,14 @@ def test_bench_train_counts_arithmetic_by_hand():
     assert (work["sides"][0], work["head"][0]) == (6 * 3 * image, 6 * 5 * pair)
     assert work["identification"][0] == 6 * 3 * identities
     assert work["update"] == (0, 5 * 4 * (22_863_394 + identities))
+    assert work["averaging"] == (0, 3 * 4 * 22_863_394)
 
 
 def test_bench_train_measures_every_part_against_its_limit(gpnet, tmp_path):
     result = gpnet("bench", "train", "--pairs", "4", "--negatives", "1", "--repeats", "1", "--json", "out.json")
     parts = json.loads((tmp_path / "out.json").read_text())["parts"]
-    assert set(parts) == {"sides", "head", "identification", "update", "prepare (in the background)"}
-    for name in ("sides", "head", "identification", "update"):
+    assert set(parts) == {"sides", "head", "identification", "update", "averaging", "prepare (in the background)"}
+    for name in ("sides", "head", "identification", "update", "averaging"):
         assert f"parts {name}: s " in result.output
         assert (
             0

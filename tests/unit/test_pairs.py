@@ -28,6 +28,7 @@ def test_pairs_are_what_they_are_called(negatives):
         assert same.tolist() == [True] * 6 + [False] * (6 * negatives)
         assert (query_camids == 0).all() and (gallery_camids == 2).all()
         assert len(set(query_pids)) == 6
+        assert batch.image_labels.tolist() == [*query_pids, *gallery_pids]  # pids are 0 to 8 here
         assert len(set(zip(batch.query_index, batch.gallery_index))) == 6 * (1 + negatives)
 
 
