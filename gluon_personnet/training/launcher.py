@@ -110,7 +110,11 @@ class LocalWorkers:
         working = {child.name for child in self._children if child.is_worker}
         codes = set()
         while working:
-            child = self._ended.get()
+            try:
+                # in rounds: a signal that comes just before the wait does not end it, and its handler runs after it
+                child = self._ended.get(timeout=1)
+            except queue.Empty:
+                continue
             if child is None:
                 return INTERRUPTED
             code = child.process.returncode

@@ -196,7 +196,8 @@ def test_first_ctrl_c_asks_worker_0_and_the_second_kills(tmp_path, worker0, work
     def interrupt():
         for _ in range(presses):
             fifo.read_text()  # worker 0 is ready, or was asked and does not stop
-            os.kill(os.getpid(), signal.SIGINT)
+            # as when it arrives just before the main thread begins to wait: nothing wakes that thread
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
