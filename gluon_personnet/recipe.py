@@ -38,7 +38,8 @@ class TrainingSection:
 
     Hard negatives are identities that the network found alike when it was last asked, every `look_alikes_every_pairs`.
     `identification` is the weight of a softmax loss over the training identities, on the network's embedding or else on
-    its trunk maps; `label_smoothing` is the share of its target that is spread over all identities.
+    its trunk maps; `label_smoothing` is the share of its target that is spread over all identities. `ranking` is the
+    share of the pairs' loss that a softmax over each query's pairs has; the rest is that of same and different.
     """
 
     pairs: int
@@ -52,6 +53,7 @@ class TrainingSection:
     averaging: float = 0.0
     identification: float = 0.0
     label_smoothing: float = 0.1
+    ranking: float = 0.0
 
     @property
     def negatives(self):
@@ -68,14 +70,15 @@ class TrainingSection:
 class OptimizerSection:
     """Update rule (see :mod:`gluon_personnet.training.optimizers`), learning rate, L2 penalty and own options.
 
-    The learning rate of the network's head, all that works on pairs, is `head_rate` times that of the rest.
+    With `rate_by_inputs` fully connected layers of the network's head learn at a rate inverse to how many inputs they
+    have.
     """
 
     name: str = "rmsprop"
     learning_rate: float = 1e-4
     l2: float = 5e-4
     options: Mapping[str, Any] = field(default_factory=dict)
-    head_rate: float = 1.0
+    rate_by_inputs: bool = False
 
 
 @dataclass(frozen=True)
@@ -263,8 +266,8 @@ _RANGES = {
     "training.averaging": (0, 0.9999999),
     "training.identification": (0, None),
     "training.label_smoothing": (0, 0.9),
+    "training.ranking": (0, 1),
     "optimizer.learning_rate": (0, None),
-    "optimizer.head_rate": (0, None),
     "optimizer.l2": (0, None),
     "augmentation.translation": (0, 0.5),
     "augmentation.colour": (0, 0.9),

@@ -32,7 +32,7 @@ class Study:
     source: str
 
 
-SGD = "optimizer.name=sgd", "optimizer.options={momentum: 0.9}", "optimizer.head_rate=1.0"
+SGD = "optimizer.name=sgd", "optimizer.options={momentum: 0.9}", "optimizer.rate_by_inputs=false"
 STUDIES = {
     "depth": Study(
         "weight layers",

@@ -21,7 +21,7 @@ from gluon_personnet.training.step import Step
 
 RECIPE = """
 dataset: {{name: none}}
-training: {{pairs: 1, batch_pairs: {pairs}, negatives_per_positive: {negatives}, identification: 1.0}}
+training: {{pairs: 1, batch_pairs: {pairs}, negatives_per_positive: {negatives}, identification: 1.0, ranking: 1.0}}
 """
 
 IDENTITIES = 800

@@ -54,6 +54,9 @@ class PaperRMSProp(mx.optimizer.Optimizer):
         )
 
 
+FULL_RATE_INPUTS = 288
+"""Inputs of a fully connected layer that learns at the full rate with ``rate_by_inputs``: those of Conv1 to Conv4."""
+
 OPTIMIZERS = {
     "rmsprop": ("paperrmsprop", {"decay": 0.9, "mu": 1e-4}),
     "rmsprop-mxnet": ("rmsprop", {"gamma1": 0.9, "epsilon": 1e-8}),
@@ -69,7 +72,7 @@ def make_trainer(parameters, section):
     Parameters
     ----------
     parameters : dict of str to mxnet.gluon.Parameter
-        Names of those of the head begin with ``head.``.
+        Layer names and ``.weight`` or ``.bias``; those of the head begin with ``head.``.
         L2 is applied to weights, not to biases nor to the scale and shift of batch normalisation.
     section : OptimizerSection
 
@@ -87,10 +90,24 @@ def make_trainer(parameters, section):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise RecipeError(f"optimizer.options.{key}: found {value!r}; right: a number such as {defaults[key]}")
     for key, parameter in parameters.items():
-        parameter.lr_mult = section.head_rate if key.startswith("head.") else 1.0
+        parameter.lr_mult = _rate_by_inputs(parameters, key) if section.rate_by_inputs else 1.0
         parameter.wd_mult = 1.0 if parameter.name.endswith("weight") else 0.0
     settings = {**defaults, **section.options, "learning_rate": section.learning_rate, "wd": section.l2}
     return mx.gluon.Trainer(list(parameters.values()), name, settings, kvstore=None)
+
+
+def _rate_by_inputs(parameters, name):
+    """Factor of the learning rate for a parameter: 288 / inputs, at most 1, in fully connected layers of the head.
+
+    RMSProp moves every weight by about the rate, so a unit's sum moves by the rate times its inputs in one step; with
+    4096 inputs tanh saturates for good.
+
+    Source: Yang et al., Tensor Programs V, 2022, table 3: rates of Adam's kind fall as 1 / inputs.
+    """
+    weight = parameters.get(name.rpartition(".")[0] + ".weight")
+    if not name.startswith("head.") or weight is None or len(weight.shape) != 2:
+        return 1.0
+    return min(1.0, FULL_RATE_INPUTS / weight.shape[1])
 
 
 def optimizer_state(trainer, parameters):

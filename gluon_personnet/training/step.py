@@ -37,6 +37,7 @@ class Step:
         weights = np.where(same, 1 / positives, 1 / (section.batch_pairs - positives)) / 2
         self._same = mx.nd.array(same, ctx=ctx)
         self._weights = mx.nd.array(weights, ctx=ctx)
+        self._ranking, self._positives = section.ranking, positives
         self._loss = mx.nd.zeros(1, ctx)
         self._has_statistics = any(value.grad_req == "null" for value in unique_parameters(network).values())
 
@@ -49,9 +50,7 @@ class Step:
             query, gallery, *features = self._sides(images)
             pairs = batch.query_index, batch.gallery_index
             query_index, gallery_index = (mx.nd.array(index, ctx=self._ctx, dtype="int32") for index in pairs)
-            logits = self._logits(query, gallery, query_index, gallery_index)
-            nll = -mx.nd.pick(mx.nd.log_softmax(logits), self._same)
-            loss = mx.nd.sum(nll * self._weights)
+            loss = self._pair_loss(self._logits(query, gallery, query_index, gallery_index))
             if features:
                 inputs = (mx.nd.array(values, ctx=self._ctx) for values in (batch.image_labels, image_weights))
                 loss = loss + self._classifier(features[0], *inputs)
@@ -64,3 +63,21 @@ class Step:
             # MXNet does not know when batch normalisation has written its running statistics: a reader would race it
             mx.nd.waitall()
         return self._loss.copy()
+
+    def _pair_loss(self, logits):
+        """Cross-entropy of same and different (section IV-B), and that of finding each query's own among its pairs.
+
+        The first moves the margins of all pairs up or down together from batch to batch, a noise that drives tanh into
+        saturation; the second depends on differences between margins only.
+        """
+        loss = 0
+        if self._ranking < 1:
+            nll = -mx.nd.pick(mx.nd.log_softmax(logits), self._same)
+            loss = (1 - self._ranking) * mx.nd.sum(nll * self._weights)
+        if self._ranking:
+            different, same = mx.nd.split(logits, num_outputs=2, axis=1)
+            margins = same - different
+            by_query = mx.nd.reshape(margins, shape=(-1, len(self._share.identities)))  # positives are the first row
+            log_p = mx.nd.slice_axis(mx.nd.log_softmax(by_query, axis=0), axis=0, begin=0, end=1)
+            loss = loss - self._ranking * mx.nd.sum(log_p) / self._positives
+        return loss

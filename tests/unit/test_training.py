@@ -72,19 +72,26 @@ def test_every_optimizer_goes_downhill_and_spares_biases_from_l2(name):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_the_head_learns_at_its_own_rate(name):
+def test_wide_layers_of_the_head_learn_at_a_rate_by_their_inputs(name):
+    shapes = {
+        "head.dense.0.weight": (2, 1152),
+        "head.dense.0.bias": (2,),
+        "head.logits.weight": (2, 100),
+        "head.conv4.weight": (2, 64, 3, 3),
+        "trunk.layers.0.weight": (2, 1152),
+    }
     weights = {}
-    for key in ("head.dense.0.weight", "trunk.layers.0.weight"):
-        weights[key] = mx.gluon.Parameter(key.replace(".", "_"), shape=(3,))
+    for key, shape in shapes.items():
+        weights[key] = mx.gluon.Parameter(key.replace(".", "_"), shape=shape)
         weights[key].initialize(mx.init.Zero())
-    trainer = make_trainer(weights, OptimizerSection(name, 1e-2, 0.0, head_rate=0.25))
+    trainer = make_trainer(weights, OptimizerSection(name, 1e-2, 0.0, rate_by_inputs=True))
     with mx.autograd.record():
         loss = sum(weight.data().sum() for weight in weights.values())
     loss.backward()
     trainer.step(1)
-    head, trunk = (weight.data().asnumpy() for weight in weights.values())
-    np.testing.assert_allclose(head, 0.25 * trunk, rtol=1e-5)
-    assert (trunk < 0).all()
+    moved = [weight.data().asnumpy().ravel()[0] for weight in weights.values()]
+    assert moved[-1] < 0
+    np.testing.assert_allclose(np.array(moved) / moved[-1], [0.25, 0.25, 1, 1, 1], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -207,13 +214,13 @@ def test_parameters_of_another_network_are_refused():
 
 
 TINY = """
-dataset: {name: none}
-training: {pairs: 24, batch_pairs: 24, negatives_per_positive: 2}
+dataset: {{name: none}}
+training: {{pairs: 24, batch_pairs: 24, negatives_per_positive: 2, ranking: {ranking}}}
 """
 
 
-def tiny_step():
-    recipe = parse_recipe(TINY, "test")
+def tiny_step(ranking=0.0):
+    recipe = parse_recipe(TINY.format(ranking=ranking), "test")
     mx.random.seed(0)
     network = PersonNet(channels=4, units=[16, 16, 8], dropout=0.0)
     initialise(network, mx.cpu())
@@ -231,12 +238,17 @@ def batch_of(identities, random, seed=0):
     return PairBatch(everyone, everyone, query_index.astype(np.int32), gallery_index, everyone), images
 
 
-def test_loss_gives_both_kinds_equal_weight_and_falls():
-    network, step = tiny_step()
+@pytest.mark.parametrize("ranking", [0.0, 0.25, 1.0])
+def test_loss_of_pairs_and_of_ranking_is_as_defined_and_falls(ranking):
+    network, step = tiny_step(ranking)
     batch, images = batch_of(8, 2)
     logits = network(*(mx.nd.array(i[index]) for i, index in zip(images, (batch.query_index, batch.gallery_index))))
     nll = -mx.nd.log_softmax(logits).asnumpy()
-    expected = (nll[:8, 1].mean() + nll[8:, 0].mean()) / 2
+    same_or_different = (nll[:8, 1].mean() + nll[8:, 0].mean()) / 2  # both kinds count alike
+    margins = (logits[:, 1] - logits[:, 0]).asnumpy()
+    lists = [margins[batch.query_index == query] for query in range(8)]  # a query's own gallery image comes first
+    of_ranking = np.mean([np.log(np.exp(one).sum()) - one[0] for one in lists])
+    expected = (1 - ranking) * same_or_different + ranking * of_ranking
     losses = [step(batch, np.concatenate(images), 1e-3).asscalar() for number in range(30)]
     np.testing.assert_allclose(losses[0], expected, rtol=1e-4)
     assert losses[-1] < 0.5 * losses[0]

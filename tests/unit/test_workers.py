@@ -24,7 +24,9 @@ from gluon_personnet.training.step import Step
 
 RECIPE = """
 dataset: {{name: none}}
-training: {{pairs: 24, batch_pairs: {pairs}, negatives_per_positive: {random}, hard_negatives_per_positive: {hard}}}
+training:
+  {{pairs: 24, batch_pairs: {pairs}, negatives_per_positive: {random}, hard_negatives_per_positive: {hard},
+    ranking: 0.5}}
 """
 
 
