@@ -99,10 +99,10 @@ def make_trainer(parameters, section):
 def _rate_by_inputs(parameters, name):
     """Factor of the learning rate for a parameter: 288 / inputs, at most 1, in fully connected layers of the head.
 
-    RMSProp moves every weight by about the rate, so a unit's sum moves by the rate times its inputs in one step; with
-    4096 inputs tanh saturates for good.
+    RMSProp moves every weight by about the rate, so a unit's sum moves by up to the rate times its inputs in one step.
 
-    Source: Yang et al., Tensor Programs V, 2022, table 3: rates of Adam's kind fall as 1 / inputs.
+    Source: Yang et al., Tensor Programs V, 2022, for hidden weights under Adam.
+    Differs from the source in: biases learn at the rate of their layer.
     """
     weight = parameters.get(name.rpartition(".")[0] + ".weight")
     if not name.startswith("head.") or weight is None or len(weight.shape) != 2:

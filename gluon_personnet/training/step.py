@@ -67,8 +67,8 @@ class Step:
     def _pair_loss(self, logits):
         """Cross-entropy of same and different (section IV-B), and that of finding each query's own among its pairs.
 
-        The first moves the margins of all pairs up or down together from batch to batch, a noise that drives tanh into
-        saturation; the second depends on differences between margins only.
+        The first can be lowered by moving the margins of all pairs together; the second depends on differences between
+        margins only.
         """
         loss = 0
         if self._ranking < 1:
