@@ -147,7 +147,8 @@ class Network(Interface):
 
     ``trunk`` maps float32 (N, 3, H, W) RGB 0..255 to maps; ``compare.query`` and ``compare.gallery`` map these to what
     a pair needs of either image; ``head`` maps the difference of the two to float32 (P, 2) logits [different, same].
-    The block itself maps a pair of image batches to logits.
+    The block itself maps a pair of image batches to logits. A network that is another one in training may have a method
+    ``plain()``: the network to test and export, made of its present parameters, with equal logits.
     """
 
     options: Mapping

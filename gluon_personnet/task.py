@@ -4,7 +4,7 @@ from gluon_personnet import seeding
 from gluon_personnet.data.images import ImageCache
 from gluon_personnet.data.samples import hold_out, labels, split_hash
 from gluon_personnet.errors import RecipeError
-from gluon_personnet.network.pairs import unique_parameters
+from gluon_personnet.network.pairs import plain, unique_parameters
 from gluon_personnet.ranking import check_distmat
 from gluon_personnet.training.checkpoint import set_parameters
 
@@ -16,11 +16,11 @@ def build_network(recipe, manager):
 
 
 def restore_network(recipe, manager, checkpoint, where, ctx):
-    """The recipe's network with a checkpoint's parameters, on `ctx`; `where` names the checkpoint in errors."""
+    """The recipe's network for testing, from a checkpoint, on `ctx`; `where` names the checkpoint in errors."""
     network = build_network(recipe, manager)
     network.initialize(ctx=ctx)
     set_parameters(unique_parameters(network), checkpoint.group("parameter"), where)
-    return network
+    return plain(network)
 
 
 class TaskImages:

@@ -15,7 +15,55 @@ ACTIVATIONS = {"scaled-tanh": (1.5, "tanh"), "tanh": (1.0, "tanh"), "relu": (1.0
 PIXEL_MEAN, PIXEL_SCALE = 127.5, 64.0
 """Pixels 0..255 enter the first convolution as (pixel - 127.5) / 64, that is within about [-2, 2]."""
 
+EPSILON = 1e-5
+"""Added to the variances that batch normalisation divides by."""
+
 HybridBlock = mx.gluon.HybridBlock
+
+
+class Normalisation(HybridBlock):
+    """Batch normalisation to a fixed standard deviation, in training only: :meth:`fold` puts it into weight and bias.
+
+    The deviation is a positive constant, so that normalising after max pooling is normalising before it.
+
+    Parameters
+    ----------
+    channels : int
+    deviation : float above 0
+        Of every channel over the batch, before the bias.
+    gain : float
+        Of the activation that follows; deviation and bias are multiplied by it.
+
+    Inputs/Outputs
+    --------------
+    float32 (N, channels, ...) linear output without bias, float32 (channels,) bias -> float32 (N, channels, ...).
+
+    Source: Ioffe and Szegedy, Batch Normalization, ICML 2015.
+    Differs from the source in: the scale is not learned.
+    """
+
+    def __init__(self, channels, deviation, gain):
+        super().__init__()
+        self._deviation, self._gain = deviation, gain
+        statistics = {"shape": (channels,), "grad_req": "null", "differentiable": False}
+        with self.name_scope():
+            self.running_mean = self.params.get("running_mean", init="zeros", **statistics)
+            self.running_var = self.params.get("running_var", init="ones", **statistics)
+
+    def hybrid_forward(self, F, x, bias, running_mean, running_var):
+        scale = F.ones_like(bias) * (self._deviation * self._gain)
+        statistics = running_mean, running_var
+        return F.BatchNorm(x, scale, bias * self._gain, *statistics, eps=EPSILON, momentum=0.9, fix_gamma=False)
+
+    def fold(self, weight, bias):
+        """Weight and bias, NDArrays, of the layer that does the same at test time without normalisation."""
+        scale = self._deviation / mx.nd.sqrt(self.running_var.data() + EPSILON)  # (channels,)
+        return weight * scale.reshape((-1, *[1] * (weight.ndim - 1))), bias - scale * self.running_mean.data()
+
+
+def _normalisation(channels, deviation, gain):
+    """A :class:`Normalisation`, or None where the deviation is 0."""
+    return Normalisation(channels, deviation, gain) if deviation else None
 
 
 class Convolution(HybridBlock):
@@ -31,27 +79,33 @@ class Convolution(HybridBlock):
         The 2x2 max pooling of stride 2 that follows: none, in ceil mode (Pool0, Pool1) or in floor mode (Pool4).
     raw_pixels : bool
         True for the first layer: the input holds RGB values 0..255, standardised by way of the filters.
+    normalise : float
+        Deviation of :class:`Normalisation`; 0 for none.
 
     Inputs/Outputs
     --------------
     float32 (N, in_channels, H, W) -> float32 (N, channels, H - 2, W - 2), halved when pooled.
     """
 
-    def __init__(self, in_channels, channels, activation, pool=None, raw_pixels=False):
+    def __init__(self, in_channels, channels, activation, pool=None, raw_pixels=False, normalise=0.0):
         super().__init__()
         self._gain, self._act = ACTIVATIONS[activation]
         self._channels, self.pooled, self._raw = channels, pool, raw_pixels
         with self.name_scope():
             self.weight = self.params.get("weight", shape=(channels, in_channels, 3, 3))
             self.bias = self.params.get("bias", shape=(channels,))
+            self.norm = _normalisation(channels, normalise, self._gain)
 
     def hybrid_forward(self, F, x, weight, bias):
+        gain, start = (self._gain, bias) if self.norm is None else (1.0, F.zeros_like(bias))
         if self._raw:
             weight = weight / PIXEL_SCALE
-            bias = bias - PIXEL_MEAN * F.sum(weight, axis=(1, 2, 3))
-        x = F.Convolution(x, weight * self._gain, bias * self._gain, kernel=(3, 3), num_filter=self._channels)
+            start = start - PIXEL_MEAN * F.sum(weight, axis=(1, 2, 3))
+        x = F.Convolution(x, weight * gain, start * gain, kernel=(3, 3), num_filter=self._channels)
         if self.pooled:
             x = F.Pooling(x, kernel=(2, 2), stride=(2, 2), pool_type="max", pooling_convention=self.pooled)
+        if self.norm is not None:
+            x = self.norm(x, bias)
         return F.Activation(x, act_type=self._act)
 
 
@@ -63,19 +117,23 @@ class Dense(HybridBlock):
     float32 (N, in_units) -> float32 (N, units). Without an activation the output is the plain linear map.
     """
 
-    def __init__(self, in_units, units, activation=None, dropout=0.0):
+    def __init__(self, in_units, units, activation=None, dropout=0.0, normalise=0.0):
         super().__init__()
         self._gain, self._act = ACTIVATIONS[activation] if activation else (1.0, None)
         self.units, self.dropout = units, dropout
         with self.name_scope():
             self.weight = self.params.get("weight", shape=(units, in_units))
             self.bias = self.params.get("bias", shape=(units,))
+            self.norm = _normalisation(units, normalise, self._gain)
 
     def hybrid_forward(self, F, x, weight, bias):
-        x = F.FullyConnected(x, weight, bias, num_hidden=self.units)
+        if self.norm is not None:
+            x = self.norm(F.FullyConnected(x, weight, no_bias=True, num_hidden=self.units), bias)
+        else:
+            x = F.FullyConnected(x, weight, bias, num_hidden=self.units)
         if self._act is None:
             return x
-        if self._gain != 1.0:  # here the output is smaller than the weights
+        if self._gain != 1.0 and self.norm is None:  # here the output is smaller than the weights
             x = x * self._gain
         x = F.Activation(x, act_type=self._act)
         return F.Dropout(x, p=self.dropout) if self.dropout else x
@@ -91,9 +149,9 @@ class QuerySide(HybridBlock):
     Source: equation 2 and section III-B; the derivation is in :class:`Compare`.
     """
 
-    def __init__(self, channels, activation, params):
+    def __init__(self, channels, gain, params):
         super().__init__(params=params)
-        self._gain, self._channels = ACTIVATIONS[activation][0], channels
+        self._gain, self._channels = gain, channels
         self.weight = self.params.get("weight", shape=(channels, channels, 3, 3))
 
     def hybrid_forward(self, F, maps, weight):
@@ -109,16 +167,24 @@ class GallerySide(HybridBlock):
     float32 (N, C, H, W) trunk maps h -> float32 (N, C, H, W).
     """
 
-    def __init__(self, channels, activation):
+    def __init__(self, channels, gain, has_bias):
         super().__init__()
-        self._gain, self._channels = ACTIVATIONS[activation][0], channels
+        self._gain, self._channels = gain, channels
         with self.name_scope():
             self.weight = self.params.get("weight", shape=(channels, channels, 3, 3))
-            self.bias = self.params.get("bias", shape=(channels,))
+            if has_bias:
+                self.bias = self.params.get("bias", shape=(channels,))
 
-    def hybrid_forward(self, F, maps, weight, bias):
+    def hybrid_forward(self, F, maps, weight, bias=None):
+        biases = [] if bias is None else [-bias * self._gain]
         return F.Convolution(
-            maps, weight * self._gain, -bias * self._gain, kernel=(3, 3), pad=(1, 1), num_filter=self._channels
+            maps,
+            weight * self._gain,
+            *biases,
+            kernel=(3, 3),
+            pad=(1, 1),
+            num_filter=self._channels,
+            no_bias=bias is None,
         )
 
 
@@ -134,16 +200,25 @@ class Compare(HybridBlock):
     so each side depends on one image only and can be kept for all its pairs. Both sides carry the gain of the
     activation that follows the summary.
 
+    Parameters
+    ----------
+    channels : int
+    activation : str
+        A key of :data:`ACTIVATIONS`.
+    normalised : bool
+        Whether the head normalises the difference; then bias and gain are added there.
+
     Inputs/Outputs
     --------------
     two float32 (N, C, H, W) trunk maps -> float32 (N, C, H, W), the input of :class:`Head` before its activation.
     """
 
-    def __init__(self, channels, activation):
+    def __init__(self, channels, activation, normalised=False):
         super().__init__()
+        gain = 1.0 if normalised else ACTIVATIONS[activation][0]
         with self.name_scope():
-            self.gallery = GallerySide(channels, activation)
-            self.query = QuerySide(channels, activation, params=self.gallery.params)
+            self.gallery = GallerySide(channels, gain, has_bias=not normalised)
+            self.query = QuerySide(channels, gain, params=self.gallery.params)
 
     def hybrid_forward(self, F, query_maps, gallery_maps):
         return self.query(query_maps) - self.gallery(gallery_maps)
@@ -157,20 +232,25 @@ class Head(HybridBlock):
     float32 (P, C, H, W) from :class:`Compare` -> float32 (P, 2) logits.
     """
 
-    def __init__(self, channels, flat_units, hidden_units, activation, dropout):
+    def __init__(self, channels, flat_units, hidden_units, activation, dropout, normalise=0.0):
         super().__init__()
-        self._act = ACTIVATIONS[activation][1]
+        gain, self._act = ACTIVATIONS[activation]
         with self.name_scope():
-            self.conv4 = Convolution(channels, channels, activation, pool="valid")
+            self.norm = _normalisation(channels, normalise, gain)
+            if normalise:
+                self.bias = self.params.get("bias", shape=(channels,))
+            self.conv4 = Convolution(channels, channels, activation, pool="valid", normalise=normalise)
             self.dense = mx.gluon.nn.HybridSequential(prefix="")
             units = flat_units
             for place, width in enumerate(hidden_units):
                 last = place == len(hidden_units) - 1
-                self.dense.add(Dense(units, width, activation, 0.0 if last else dropout))
+                self.dense.add(Dense(units, width, activation, 0.0 if last else dropout, normalise))
                 units = width
             self.logits = Dense(units, 2)
 
-    def hybrid_forward(self, F, difference):
+    def hybrid_forward(self, F, difference, bias=None):
+        if self.norm is not None:
+            difference = self.norm(difference, bias)
         x = F.Activation(difference, act_type=self._act)
         x = self.conv4(x)  # (P, C, H, W) -> (P, C, (H - 2) // 2, (W - 2) // 2)
         return self.logits(self.dense(F.flatten(x)))  # (P, 2)

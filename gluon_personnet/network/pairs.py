@@ -74,6 +74,14 @@ def initialise(network, ctx, weight_magnitude=3.0, bias_range=0.5):
         parameter.initialize(default_init=start, ctx=ctx)  # unless the layer sets its own, as batch normalisation
 
 
+def plain(network):
+    """The network as it is tested, scored with and exported: without what only training needs.
+
+    A network that differs in training has a method ``plain()``, which makes this one of its present parameters.
+    """
+    return network.plain() if hasattr(network, "plain") else network
+
+
 def unique_parameters(network):
     """Structural name -> Parameter, every shared one once and in a fixed order."""
     found, seen = {}, set()

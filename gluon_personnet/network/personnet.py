@@ -1,5 +1,6 @@
 """PersonNet (Wu, Shen, van den Hengel, 2016): siamese trunk, neighbourhood difference, pair head."""
 
+import math
 from dataclasses import dataclass
 
 from gluon_personnet.backend import mx
@@ -77,7 +78,7 @@ class Trunk(HybridBlock):
     float32 (N, 3, H, W) RGB 0..255 -> float32 (N, 32, h, w); 160x60 px gives 32x7 at depth 10.
     """
 
-    def __init__(self, depth, activation, window, channels, standardise=False):
+    def __init__(self, depth, activation, window, channels, standardise=False, normalise=0.0):
         super().__init__()
         self.window, self._standardise = window, standardise
         with self.name_scope():
@@ -86,7 +87,7 @@ class Trunk(HybridBlock):
                 pool = "full" if layer == "P" else None
                 first = place == 0
                 raw = first and not standardise
-                self.layers.add(Convolution(3 if first else channels, channels, activation, pool, raw_pixels=raw))
+                self.layers.add(Convolution(3 if first else channels, channels, activation, pool, raw, normalise))
 
     def hybrid_forward(self, F, images):
         height, width = self.window
@@ -116,6 +117,9 @@ class PersonNet(HybridBlock):
         Channels of every convolution; 32 in Table I.
     units : sequence of 3 int
         Widths of FC1, FC2 and FC3; 4096, 4096 and 512 in Table I.
+    normalise : float
+        Above 0, batch normalisation gives every activation an input of this deviation (before the gain of 3/2 and the
+        bias) in training; :meth:`plain` folds it into the weights. 0, as in the paper, for none.
 
     Inputs/Outputs
     --------------
@@ -139,27 +143,59 @@ class PersonNet(HybridBlock):
         channels=32,
         units=(4096, 4096, 512),
         standardise=False,
+        normalise=0.0,
     ):
         super().__init__()
-        _check(activation, dropout, height_px, width_px, channels, units)
+        _check(activation, dropout, height_px, width_px, channels, units, normalise)
         plan = plan_sizes(depth, height_px, width_px, sizes)
-        units = list(units) if depth > 7 else [units[0], units[2]]
         self.options = {"depth": depth, "activation": activation, "height_px": height_px, "width_px": width_px}
+        self._others = {"sizes": sizes, "channels": channels, "units": units, "standardise": standardise}
+        self._dropout, self._normalised = dropout, bool(normalise)
+        units = list(units) if depth > 7 else [units[0], units[2]]
+        flat_units = channels * plan.pooled[0] * plan.pooled[1]
         with self.name_scope():
-            self.trunk = Trunk(depth, activation, plan.window, channels, standardise)
-            self.compare = Compare(channels, activation)
-            self.head = Head(channels, channels * plan.pooled[0] * plan.pooled[1], units, activation, dropout)
+            self.trunk = Trunk(depth, activation, plan.window, channels, standardise, normalise)
+            self.compare = Compare(channels, activation, normalised=bool(normalise))
+            self.head = Head(channels, flat_units, units, activation, dropout, normalise)
 
     def hybrid_forward(self, F, query, gallery):
         return self.head(self.compare(self.trunk(query), self.trunk(gallery)))
 
+    def plain(self):
+        """The network of Table I that computes the same at test time: normalisation folded into weights and biases.
 
-def _check(activation, dropout, height_px, width_px, channels, units):
+        Returns
+        -------
+        PersonNet
+            Itself without normalisation; otherwise a new one, on the same device.
+        """
+        if not self._normalised:
+            return self
+        plain = PersonNet(**self.options, **self._others, dropout=self._dropout)
+        plain.initialize(ctx=self.head.logits.bias.list_ctx())
+        for (weight, bias, norm), (*target, _) in zip(self._layers(), plain._layers()):
+            values = weight.data(), bias.data()
+            for parameter, value in zip(target, norm.fold(*values) if norm else values):
+                parameter.set_data(value)
+        return plain
+
+    def _layers(self):
+        """(weight, bias, normalisation or None) of every layer, in order."""
+        convolutions = [*self.trunk.layers, self.head.conv4]
+        for layer in [*convolutions, *self.head.dense, self.head.logits]:
+            yield layer.weight, layer.bias, layer.norm
+        bias = self.head.bias if self._normalised else self.compare.gallery.bias
+        yield self.compare.gallery.weight, bias, self.head.norm
+
+
+def _check(activation, dropout, height_px, width_px, channels, units, normalise):
     """Refuse options of the wrong type or range."""
     if activation not in ACTIVATIONS:
         raise RecipeError(f"network.activation: found {activation!r}; right: one of {', '.join(ACTIVATIONS)}")
     if not (isinstance(dropout, (int, float)) and 0 <= dropout < 1):
         raise RecipeError(f"network.dropout: found {dropout!r}; right: a number in [0, 1)")
+    if isinstance(normalise, bool) or not (isinstance(normalise, (int, float)) and 0 <= normalise < math.inf):
+        raise RecipeError(f"network.normalise: found {normalise!r}; right: a number from 0")
     if not (isinstance(units, (list, tuple)) and len(units) == 3):
         raise RecipeError(f"network.units: found {units!r}; right: three widths such as [4096, 4096, 512]")
     counts = {

@@ -3,6 +3,8 @@
 import contextlib
 
 from gluon_personnet.data.pairs import Prefetcher
+from gluon_personnet.network.pairs import plain
+from gluon_personnet.scoring import Scorer
 from gluon_personnet.training.look_alikes import COUNT, find_look_alikes
 
 
@@ -14,8 +16,9 @@ class Batches:
     recipe : Recipe
     sampler : PairSampler
     cache : ImageCache
-    scorer : Scorer
-        Of the network in training.
+    network : Network
+        In training.
+    ctx : mxnet.Context
     group : Alone or WorkerGroup
         All workers use worker 0's look-alikes.
 
@@ -25,8 +28,9 @@ class Batches:
         As :func:`find_look_alikes` found them last; belongs into a checkpoint. None without hard negatives.
     """
 
-    def __init__(self, recipe, sampler, cache, scorer, group):
-        self._recipe, self._sampler, self._cache, self._scorer, self._group = recipe, sampler, cache, scorer, group
+    def __init__(self, recipe, sampler, cache, network, ctx, group):
+        self._recipe, self._sampler, self._cache, self._group = recipe, sampler, cache, group
+        self._network, self._ctx = network, ctx
         section = recipe.training
         self._every = 0
         if section.hard_negatives_per_positive:
@@ -49,7 +53,8 @@ class Batches:
     def _found(self, step):
         if self._group.worker:
             return None
-        return find_look_alikes(self._scorer, *(self._cache.images(rows) for rows in self._sampler.one_of_each(step)))
+        scorer = Scorer(plain(self._network), self._ctx)
+        return find_look_alikes(scorer, *(self._cache.images(rows) for rows in self._sampler.one_of_each(step)))
 
     def _share(self, look_alikes):
         count = self._sampler.num_identities

@@ -13,7 +13,7 @@ from gluon_personnet.backend import mx, versions
 from gluon_personnet.data.pairs import PairSampler
 from gluon_personnet.errors import CheckpointError, TrainingError
 from gluon_personnet.files import write_text
-from gluon_personnet.network.pairs import export_network, initialise, unique_parameters
+from gluon_personnet.network.pairs import export_network, initialise, plain, unique_parameters
 from gluon_personnet.recipe import differences, dump_recipe, recipe_from_dict
 from gluon_personnet.scoring import Scorer
 from gluon_personnet.training.averaging import follow
@@ -79,8 +79,7 @@ class Trainer:
         if section.averaging:
             self._average = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
         self._step = Step(network, recipe, self._gluon, ctx, classifier, self._group)
-        self._scorer = Scorer(network, ctx)
-        self._batches = Batches(recipe, self._sampler, task.cache, self._scorer, self._group)
+        self._batches = Batches(recipe, self._sampler, task.cache, network, ctx, self._group)
         self.step, self.seconds = 0, 0.0
         self.best = {"score": -1.0, "rank1": 0.0, "step": 0}
         self._stop = False
@@ -267,7 +266,7 @@ class Trainer:
         backup = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
         for name, value in self._selected().items():
             self._parameters[name].set_data(value)
-        measures = self.task.validate(self._scorer)
+        measures = self.task.validate(Scorer(plain(self.network), self.ctx))
         cmc = {str(rank): float(measures.cmc[min(rank, len(measures.cmc)) - 1]) for rank in (1, 5, 10, 20)}
         score = sum(cmc.values()) / len(cmc)  # steadier than the rank-1 of so few identities
         self._schedule.validated(score)
@@ -292,4 +291,4 @@ class Trainer:
     def _export(self):
         """Write the selected network as symbol JSON and parameters."""
         set_parameters(self._parameters, Checkpoint.load(self.run.best).group("parameter"), str(self.run.best))
-        export_network(self.network, self.run.model, self.ctx)
+        export_network(plain(self.network), self.run.model, self.ctx)

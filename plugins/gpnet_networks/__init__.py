@@ -23,6 +23,7 @@ def gpnet_networks():
                 "channels": 32,
                 "units": [4096, 4096, 512],
                 "standardise": False,
+                "normalise": 0.0,
             },
         ),
         NetworkEntry(

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from tiny import settings
 
+from gluon_personnet.backend import mx
+
 RECIPE = "toy"
 
 
@@ -54,6 +56,20 @@ def test_train_then_evaluate(gpnet, tmp_path):
     again = gpnet("evaluate", "--run", "runs/a", "--json", "again.json")
     assert "CMC (%)" in again.output
     assert json.loads((tmp_path / "again.json").read_text())["results"] == report["results"]
+
+
+def test_normalisation_is_folded_away_for_evaluation_and_export(gpnet, tmp_path):
+    gpnet("train", RECIPE, "--out", "a", *settings(**NORMALISED))
+    selected = arrays(tmp_path / "a/best.npz")
+    assert any("running_mean" in name for name in selected)
+    exported = mx.nd.load(str(tmp_path / "a/model-0000.params"))
+    assert not any("running" in name for name in exported)
+    trained = selected["parameter/head.dense.0.weight"]
+    (weight,) = (value for value in exported.values() if value.shape == trained.shape)  # FC1
+    ratio = weight.asnumpy() / trained
+    np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:, :1], ratio.shape), rtol=1e-4)
+    assert np.abs(ratio[:, 0] - 1).min() > 1e-3
+    assert "CMC (%)" in gpnet("evaluate", "--run", "a").output
 
 
 def without_cards(path):
@@ -125,10 +141,15 @@ STRONG = {
     "network__options": "{channels: 2, compare_channels: 2, embedding_units: 4, units: 8, dropout: 0.5}",
     "training__identification": 0.5,
 }
+NORMALISED = {
+    "network__options": "{channels: 4, units: [16, 16, 8], dropout: 0.5, normalise: 0.5}",
+    "training__identification": 0.5,
+}
+NETWORKS = {"personnet": {"training__identification": 0.5}, "normalised": NORMALISED, "strong": STRONG}
 
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "rmsprop-mxnet", "sgd", "adam"])
-@pytest.mark.parametrize("network", [{"training__identification": 0.5}, STRONG], ids=["personnet", "strong"])
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 def test_stopped_and_resumed_run_is_the_uninterrupted_one(gpnet, monkeypatch, optimizer, network):
     """Stop after step 3 of 8, between two checkpoints, with everything switched on that has a state."""
     from gluon_personnet.training.trainer import Trainer

@@ -22,6 +22,11 @@ def test_contract(name):
     check_network(lambda: entry.build(**SMALL[name]))
 
 
+def test_contract_of_personnet_with_normalisation():
+    entry = PluginManager().find("networks", "personnet")
+    check_network(lambda: entry.build(**{**SMALL["personnet"], "normalise": 0.5}))
+
+
 def strong(**options):
     mx.random.seed(0)
     network = PersonNetStrong(**SMALL["personnet-strong"], **options)

@@ -215,6 +215,42 @@ def test_without_biases_tanh_layers_cannot_tell_a_difference_from_its_negative()
     assert np.abs((head(-difference) + head(difference)).asnumpy()).max() > 0.1
 
 
+def trained_with_normalisation(**options):
+    """A small network whose running statistics have followed some batches, and a pair of images batches."""
+    network = build(channels=8, units=[32, 32, 16], dropout=0.0, normalise=0.5, **options)
+    images = pixels(6), pixels(6, 1)
+    for _ in range(20):
+        with mx.autograd.record():
+            network(*images)
+    mx.nd.waitall()
+    return network, images
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"activation": "relu"}, {"depth": 7}, {"standardise": True}, {"sizes": "valid"}]
+)
+def test_normalisation_folds_into_weights_and_biases(options):
+    network, images = trained_with_normalisation(**options)
+    plain = network.plain()
+    assert set(unique_parameters(plain)) == set(unique_parameters(build(**options, channels=8, units=[32, 32, 16])))
+    expected = network(*images).asnumpy()
+    np.testing.assert_allclose(plain(*images).asnumpy(), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+    assert plain.plain() is plain
+    if not options:
+        literal = LiteralPersonNet(plain)(*images).asnumpy()
+        np.testing.assert_allclose(literal, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+def test_normalised_layers_have_the_deviation_asked_for_in_training():
+    network, images = trained_with_normalisation()
+    with mx.autograd.record():
+        maps = network.trunk.layers[2](network.trunk.layers[1](network.trunk.layers[0](images[0][:, :, :150, :50])))
+    before = mx.nd.arctanh(maps).asnumpy() / 1.5  # of Conv2, with its bias
+    np.testing.assert_allclose(before.std(axis=(0, 2, 3)), 0.5, rtol=1e-3)
+    bias = network.trunk.layers[2].bias.data().asnumpy()
+    np.testing.assert_allclose(before.mean(axis=(0, 2, 3)), bias, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     "options, text",
     [
@@ -225,6 +261,8 @@ def test_without_biases_tanh_layers_cannot_tell_a_difference_from_its_negative()
         ({"dropout": 1.0}, "dropout: found 1.0"),
         ({"units": [8, 8]}, "units: found [8, 8]"),
         ({"channels": 0}, "channels: found 0"),
+        ({"normalise": -1.0}, "normalise: found -1.0"),
+        ({"normalise": True}, "normalise: found True"),
     ],
 )
 def test_wrong_options_are_named(options, text):
