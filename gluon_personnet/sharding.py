@@ -27,6 +27,7 @@ class ShardedScorer(Scorer):
     Parameters
     ----------
     network : Network
+        As it is tested: see :func:`~gluon_personnet.network.pairs.plain`.
     ctx : mxnet.Context
         Its kind of device is also the workers'.
     pool : LokyPool or DaskPool

@@ -94,7 +94,7 @@ def _scorer(shard):
             CHECKPOINTS[shard.weights] = Checkpoint.load(os.path.join(shard.folder, f"{shard.weights}.npz"))
         checkpoint, ctx = CHECKPOINTS[shard.weights], pick_device(shard.device)
         recipe = recipe_from_dict(checkpoint.record["recipe"], "scoring worker")
-        network = restore_network(recipe, PluginManager(), checkpoint, "scoring worker", ctx)
+        network = restore_network(recipe, PluginManager(), checkpoint, "scoring worker", ctx, trained=False)
         _scorers[key] = Scorer(network, ctx, precision=shard.precision)
     return _scorers[key]
 

@@ -22,7 +22,7 @@ HybridBlock = mx.gluon.HybridBlock
 
 
 class Normalisation(HybridBlock):
-    """Batch normalisation to a fixed standard deviation, in training only: :meth:`fold` puts it into weight and bias.
+    """Batch normalisation to a fixed standard deviation, which :meth:`fold` puts into weight and bias for testing.
 
     The deviation is a positive constant, so that normalising after max pooling is normalising before it.
 
@@ -97,6 +97,7 @@ class Convolution(HybridBlock):
             self.norm = _normalisation(channels, normalise, self._gain)
 
     def hybrid_forward(self, F, x, weight, bias):
+        # what normalisation adds after the pooling, it adds there only
         gain, start = (self._gain, bias) if self.norm is None else (1.0, F.zeros_like(bias))
         if self._raw:
             weight = weight / PIXEL_SCALE
@@ -131,10 +132,10 @@ class Dense(HybridBlock):
             x = self.norm(F.FullyConnected(x, weight, no_bias=True, num_hidden=self.units), bias)
         else:
             x = F.FullyConnected(x, weight, bias, num_hidden=self.units)
+            if self._gain != 1.0:  # here the output is smaller than the weights
+                x = x * self._gain
         if self._act is None:
             return x
-        if self._gain != 1.0 and self.norm is None:  # here the output is smaller than the weights
-            x = x * self._gain
         x = F.Activation(x, act_type=self._act)
         return F.Dropout(x, p=self.dropout) if self.dropout else x
 
@@ -176,16 +177,9 @@ class GallerySide(HybridBlock):
                 self.bias = self.params.get("bias", shape=(channels,))
 
     def hybrid_forward(self, F, maps, weight, bias=None):
-        biases = [] if bias is None else [-bias * self._gain]
-        return F.Convolution(
-            maps,
-            weight * self._gain,
-            *biases,
-            kernel=(3, 3),
-            pad=(1, 1),
-            num_filter=self._channels,
-            no_bias=bias is None,
-        )
+        parameters = [weight * self._gain] if bias is None else [weight * self._gain, -bias * self._gain]
+        sizes = {"kernel": (3, 3), "pad": (1, 1), "num_filter": self._channels}
+        return F.Convolution(maps, *parameters, **sizes, no_bias=bias is None)
 
 
 class Compare(HybridBlock):

@@ -42,9 +42,8 @@ def check_network(make_network):
     _check_equal("logits once hybridised", _logits(network, query, gallery, "the hybridised block"), logits, "the same")
     _check_saved(mx, make_network, network, query, gallery, logits)
     if hasattr(network, "plain"):
-        _check_equal(
-            "logits of plain()", _logits(network.plain(), query, gallery, "plain()"), logits, "the same logits"
-        )
+        tested = _logits(network.plain(), query, gallery, "plain()")
+        _check_equal("logits of plain()", tested, logits, "the same logits")
 
 
 def _check_attributes(network):

@@ -50,14 +50,15 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A trained run, and its distances by one process."""
+    """A trained run, and its distances by one process; tested is another network than was trained: normalisation."""
     from click.testing import CliRunner
 
     from gluon_personnet.cli import main
 
     folder = tmp_path_factory.mktemp("run")
+    options = "{channels: 4, units: [16, 16, 8], normalise: 0.5}"
     for arguments in (
-        ["train", "toy", "--out", folder / "run", "--quiet", *settings()],
+        ["train", "toy", "--out", folder / "run", "--quiet", *settings(network__options=options)],
         ["evaluate", "--run", folder / "run", "--quiet", "--save-distmat", folder / "local.npz", *RERANK],
     ):
         result = CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="gpnet")

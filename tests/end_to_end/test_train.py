@@ -58,20 +58,6 @@ def test_train_then_evaluate(gpnet, tmp_path):
     assert json.loads((tmp_path / "again.json").read_text())["results"] == report["results"]
 
 
-def test_normalisation_is_folded_away_for_evaluation_and_export(gpnet, tmp_path):
-    gpnet("train", RECIPE, "--out", "a", *settings(**NORMALISED))
-    selected = arrays(tmp_path / "a/best.npz")
-    assert any("running_mean" in name for name in selected)
-    exported = mx.nd.load(str(tmp_path / "a/model-0000.params"))
-    assert not any("running" in name for name in exported)
-    trained = selected["parameter/head.dense.0.weight"]
-    (weight,) = (value for value in exported.values() if value.shape == trained.shape)  # FC1
-    ratio = weight.asnumpy() / trained
-    np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:, :1], ratio.shape), rtol=1e-4)
-    assert np.abs(ratio[:, 0] - 1).min() > 1e-3
-    assert "CMC (%)" in gpnet("evaluate", "--run", "a").output
-
-
 def without_cards(path):
     report = json.loads(Path(path).read_text())
     return [{key: value for key, value in result.items() if key != "card"} for result in report["results"]]
@@ -146,6 +132,20 @@ NORMALISED = {
     "training__identification": 0.5,
 }
 NETWORKS = {"personnet": {"training__identification": 0.5}, "normalised": NORMALISED, "strong": STRONG}
+
+
+def test_normalisation_is_folded_away_for_evaluation_and_export(gpnet, tmp_path):
+    gpnet("train", RECIPE, "--out", "a", *settings(**NORMALISED))
+    selected = arrays(tmp_path / "a/best.npz")
+    assert any("running_mean" in name for name in selected)
+    exported = mx.nd.load(str(tmp_path / "a/model-0000.params"))
+    assert not any("running" in name for name in exported)
+    trained = selected["parameter/head.dense.0.weight"]
+    (weight,) = (value for value in exported.values() if value.shape == trained.shape)  # FC1
+    ratio = weight.asnumpy() / trained
+    np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:, :1], ratio.shape), rtol=1e-4)
+    assert np.abs(ratio[:, 0] - 1).min() > 1e-3
+    assert "CMC (%)" in gpnet("evaluate", "--run", "a").output
 
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "rmsprop-mxnet", "sgd", "adam"])
