@@ -149,8 +149,8 @@ class PersonNet(HybridBlock):
         _check(activation, dropout, height_px, width_px, channels, units, normalise)
         plan = plan_sizes(depth, height_px, width_px, sizes)
         self.options = {"depth": depth, "activation": activation, "height_px": height_px, "width_px": width_px}
-        self._others = {"sizes": sizes, "channels": channels, "units": units, "standardise": standardise}
-        self._dropout, self._normalised = dropout, bool(normalise)
+        others = {"sizes": sizes, "dropout": dropout, "channels": channels, "units": units, "standardise": standardise}
+        self._others, self._normalised = others, bool(normalise)
         units = list(units) if depth > 7 else [units[0], units[2]]
         flat_units = channels * plan.pooled[0] * plan.pooled[1]
         with self.name_scope():
@@ -171,7 +171,7 @@ class PersonNet(HybridBlock):
         """
         if not self._normalised:
             return self
-        plain = PersonNet(**self.options, **self._others, dropout=self._dropout)
+        plain = PersonNet(**self.options, **self._others)
         plain.initialize(ctx=self.head.logits.bias.list_ctx())
         for (weight, bias, norm), (*target, _) in zip(self._layers(), plain._layers()):
             values = weight.data(), bias.data()
