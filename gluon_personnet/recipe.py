@@ -93,13 +93,20 @@ class ScheduleSection:
 class AugmentationSection:
     """Translations up to this share of height and width, and mirroring with probability one half (section IV-B).
 
-    Beyond the paper: colour changes within 1 +- `colour`, and the probability of erasing a rectangle.
+    Beyond the paper: colour changes within 1 +- `colour`, and the probability of erasing a rectangle. `until` is the
+    share of the training after which only mirroring is left.
     """
 
     translation: float = 0.05
     mirror: bool = True
     colour: float = 0.0
     erasing: float = 0.0
+    until: float = 1.0
+
+    @property
+    def only_mirroring(self):
+        """This section without the changes that end at `until`."""
+        return dataclasses.replace(self, translation=0.0, colour=0.0, erasing=0.0)
 
 
 @dataclass(frozen=True)
@@ -272,6 +279,7 @@ _RANGES = {
     "augmentation.translation": (0, 0.5),
     "augmentation.colour": (0, 0.9),
     "augmentation.erasing": (0, 1),
+    "augmentation.until": (0, 1),
 }
 
 

@@ -1,6 +1,7 @@
 """The batches of a run, in order, with hard negatives from the network as it is."""
 
 import contextlib
+import math
 
 from gluon_personnet.data.pairs import Prefetcher
 from gluon_personnet.network.pairs import plain
@@ -39,13 +40,16 @@ class Batches:
 
     def run(self, first_step, last_step):
         """Yield (step, batch, images) as :class:`~gluon_personnet.data.pairs.Prefetcher` does."""
-        step = first_step
+        augmentation, step = self._recipe.augmentation, first_step
+        unchanged = math.ceil(augmentation.until * last_step)  # the first step whose images are as they will be tested
         while step < last_step:
-            end = last_step
+            if step >= unchanged:
+                augmentation = augmentation.only_mirroring
+            end = unchanged if step < unchanged else last_step
             if self._every:
                 end = min(end, (step // self._every + 1) * self._every)
                 self._share(self._found(step) if step % self._every == 0 else self.look_alikes)
-            what = self._sampler, self._cache, self._recipe.augmentation, self._recipe.seed
+            what = self._sampler, self._cache, augmentation, self._recipe.seed
             with contextlib.closing(Prefetcher(*what, step, end, self.look_alikes)) as prefetcher:
                 yield from prefetcher
             step = end

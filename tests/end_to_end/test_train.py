@@ -163,6 +163,8 @@ def test_stopped_and_resumed_run_is_the_uninterrupted_one(gpnet, monkeypatch, op
         "training__hard_negatives_per_positive": 1,
         "training__look_alikes_every_pairs": 24,
         "training__negatives_per_positive": 1,
+        "augmentation__colour": 0.2,
+        "augmentation__until": 0.6,  # step 5: between two searches for look-alikes
         **network,
     }
     gpnet("train", RECIPE, "--out", "whole", *settings(**changes))

@@ -4,16 +4,19 @@ import numpy as np
 import pytest
 
 from gluon_personnet.backend import mx
-from gluon_personnet.data.pairs import PairBatch
+from gluon_personnet.contracts import Sample
+from gluon_personnet.data.pairs import PairBatch, PairSampler
 from gluon_personnet.errors import CheckpointError, RecipeError
 from gluon_personnet.network.pairs import initialise, unique_parameters
 from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.recipe import OptimizerSection, ScheduleSection, parse_recipe
 from gluon_personnet.scoring import Scorer
+from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
 from gluon_personnet.training.look_alikes import find_look_alikes
 from gluon_personnet.training.optimizers import OPTIMIZERS, make_trainer
 from gluon_personnet.training.schedule import make_schedule
+from gluon_personnet.training.share import ALONE
 from gluon_personnet.training.step import Step
 
 
@@ -264,3 +267,30 @@ def test_look_alikes_are_the_identities_nearest_by_the_networks_own_distances():
     assert (found.dtype, found.shape) == (np.int32, (12, 8))
     # 11 others are fewer than the shortlist: all are scored
     np.testing.assert_array_equal(found, np.argsort(distmat, axis=1, kind="stable")[:, :8])
+
+
+class Pictures:
+    """One picture a row, in the place of a cache."""
+
+    def __init__(self, count):
+        self.all = np.random.default_rng(1).integers(0, 256, (count, 40, 20, 3), dtype=np.uint8)
+
+    def images(self, rows):
+        return self.all[rows]
+
+
+@pytest.mark.parametrize("until, changed", [(0.0, 0), (0.45, 5), (1.0, 10)])
+def test_augmentation_ends_at_its_share_of_the_training_but_for_mirroring(until, changed):
+    samples = [Sample(f"{pid}-{camid}", pid, camid) for pid in range(8) for camid in (0, 1)]
+    sampler, pictures = PairSampler(samples, range(16), 6, 1, seed=1), Pictures(16)
+    options = f"{{translation: 0.1, colour: 0.2, erasing: 1.0, until: {until}}}"
+    text = f"dataset: {{name: toy}}\ntraining: {{pairs: 120, batch_pairs: 12}}\naugmentation: {options}"
+    recipe = parse_recipe(text, "test")
+    found = list(Batches(recipe, sampler, pictures, None, mx.cpu(), ALONE).run(0, 10))
+    assert [step for step, _, _ in found] == list(range(10))
+    for step, batch, images in found:
+        rows = np.concatenate([batch.query_rows, batch.gallery_rows])
+        plain = pictures.images(rows).transpose(0, 3, 1, 2)
+        as_it_is, mirror = ((images == one).all(axis=(1, 2, 3)) for one in (plain, plain[..., ::-1]))
+        assert (as_it_is | mirror).tolist() == [step >= changed] * len(rows)
+        assert step < changed or 0 < mirror.sum() < len(rows)
