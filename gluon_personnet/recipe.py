@@ -39,7 +39,9 @@ class TrainingSection:
     Hard negatives are identities that the network found alike when it was last asked, every `look_alikes_every_pairs`.
     `identification` is the weight of a softmax loss over the training identities, on the network's embedding or else on
     its trunk maps; `label_smoothing` is the share of its target that is spread over all identities. `ranking` is the
-    share of the pairs' loss that a softmax over each query's pairs has; the rest is that of same and different.
+    share of the pairs' loss that a softmax over each query's pairs has; the rest is that of same and different. After
+    the share `metric_head_at` of the training the head is set anew, to a metric in closed form
+    (:mod:`gluon_personnet.training.metric_head`), and trained on from there; 1 for never.
     """
 
     pairs: int
@@ -54,6 +56,7 @@ class TrainingSection:
     identification: float = 0.0
     label_smoothing: float = 0.1
     ranking: float = 0.0
+    metric_head_at: float = 1.0
 
     @property
     def negatives(self):
@@ -274,6 +277,7 @@ _RANGES = {
     "training.identification": (0, None),
     "training.label_smoothing": (0, 0.9),
     "training.ranking": (0, 1),
+    "training.metric_head_at": (0, 1),
     "optimizer.learning_rate": (0, None),
     "optimizer.l2": (0, None),
     "augmentation.translation": (0, 0.5),

@@ -25,7 +25,7 @@ training: {{pairs: 1, batch_pairs: {pairs}, negatives_per_positive: {negatives},
 """
 
 NORMALISE = 0.5
-"""Deviation that batch normalisation gives every layer in training, as in the recipe cuhk01; the literal form has none."""
+"""What batch normalisation makes of every layer in training, as in the recipe cuhk01; the literal form has none."""
 
 IDENTITIES = 800
 """Training identities of the identification loss, as on CUHK01 with 71 held out for validation."""

@@ -22,9 +22,9 @@ HybridBlock = mx.gluon.HybridBlock
 
 
 class Normalisation(HybridBlock):
-    """Batch normalisation to a fixed standard deviation, which :meth:`fold` puts into weight and bias for testing.
+    """Batch normalisation to a given standard deviation, which :meth:`fold` puts into weight and bias for testing.
 
-    The deviation is a positive constant, so that normalising after max pooling is normalising before it.
+    The deviation is positive and not learned, so that normalising after max pooling is normalising before it.
 
     Parameters
     ----------
@@ -33,6 +33,11 @@ class Normalisation(HybridBlock):
         Of every channel over the batch, before the bias.
     gain : float
         Of the activation that follows; deviation and bias are multiplied by it.
+
+    Attributes
+    ----------
+    keep_statistics : bool
+        Whether training, too, normalises by the running statistics and leaves them as they are.
 
     Inputs/Outputs
     --------------
@@ -44,20 +49,22 @@ class Normalisation(HybridBlock):
 
     def __init__(self, channels, deviation, gain):
         super().__init__()
-        self._deviation, self._gain = deviation, gain
-        statistics = {"shape": (channels,), "grad_req": "null", "differentiable": False}
+        self._gain, self.keep_statistics = gain, False
+        constant = {"grad_req": "null", "differentiable": False}
+        start = mx.init.Constant(deviation)
         with self.name_scope():
-            self.running_mean = self.params.get("running_mean", init="zeros", **statistics)
-            self.running_var = self.params.get("running_var", init="ones", **statistics)
+            self.running_mean = self.params.get("running_mean", shape=(channels,), init="zeros", **constant)
+            self.running_var = self.params.get("running_var", shape=(channels,), init="ones", **constant)
+            self.deviation = self.params.get("deviation", shape=(1,), init=start, **constant)
 
-    def hybrid_forward(self, F, x, bias, running_mean, running_var):
-        scale = F.ones_like(bias) * (self._deviation * self._gain)
-        statistics = running_mean, running_var
-        return F.BatchNorm(x, scale, bias * self._gain, *statistics, eps=EPSILON, momentum=0.9, fix_gamma=False)
+    def hybrid_forward(self, F, x, bias, running_mean, running_var, deviation):
+        scale = F.broadcast_mul(F.ones_like(bias), deviation * self._gain)
+        options = {"eps": EPSILON, "momentum": 0.9, "fix_gamma": False, "use_global_stats": self.keep_statistics}
+        return F.BatchNorm(x, scale, bias * self._gain, running_mean, running_var, **options)
 
     def fold(self, weight, bias):
         """Weight and bias, NDArrays, of the layer that does the same at test time without normalisation."""
-        scale = self._deviation / mx.nd.sqrt(self.running_var.data() + EPSILON)  # (channels,)
+        scale = self.deviation.data() / mx.nd.sqrt(self.running_var.data() + EPSILON)  # (channels,)
         return weight * scale.reshape((-1, *[1] * (weight.ndim - 1))), bias - scale * self.running_mean.data()
 
 

@@ -150,7 +150,7 @@ class PersonNet(HybridBlock):
         plan = plan_sizes(depth, height_px, width_px, sizes)
         self.options = {"depth": depth, "activation": activation, "height_px": height_px, "width_px": width_px}
         others = {"sizes": sizes, "dropout": dropout, "channels": channels, "units": units, "standardise": standardise}
-        self._others, self._normalised = others, bool(normalise)
+        self._others, self.normalise = others, normalise
         units = list(units) if depth > 7 else [units[0], units[2]]
         flat_units = channels * plan.pooled[0] * plan.pooled[1]
         with self.name_scope():
@@ -169,23 +169,29 @@ class PersonNet(HybridBlock):
         PersonNet
             Itself without normalisation; otherwise a new one, on the same device.
         """
-        if not self._normalised:
+        if not self.normalise:
             return self
         plain = PersonNet(**self.options, **self._others)
         plain.initialize(ctx=self.head.logits.bias.list_ctx())
-        for (weight, bias, norm), (*target, _) in zip(self._layers(), plain._layers()):
+        for (weight, bias, norm), (*target, _) in zip(self.layers(), plain.layers()):
             values = weight.data(), bias.data()
             for parameter, value in zip(target, norm.fold(*values) if norm else values):
                 parameter.set_data(value)
         return plain
 
-    def _layers(self):
-        """(weight, bias, normalisation or None) of every layer, in order."""
-        convolutions = [*self.trunk.layers, self.head.conv4]
-        for layer in [*convolutions, *self.head.dense, self.head.logits]:
-            yield layer.weight, layer.bias, layer.norm
-        bias = self.head.bias if self._normalised else self.compare.gallery.bias
-        yield self.compare.gallery.weight, bias, self.head.norm
+    def keep_statistics(self):
+        """From now on, normalise by the running statistics in training too."""
+        for *_, norm in self.layers():
+            if norm is not None:
+                norm.keep_statistics = True
+        self.hybridize(self._active)  # forget what was compiled
+
+    def layers(self):
+        """List of (weight, bias, normalisation or None): the trunk's, Conv4, FC1 to FC3, logits; patch summary last."""
+        simple = [*self.trunk.layers, self.head.conv4, *self.head.dense, self.head.logits]
+        bias = self.head.bias if self.normalise else self.compare.gallery.bias
+        summary = self.compare.gallery.weight, bias, self.head.norm
+        return [*((layer.weight, layer.bias, layer.norm) for layer in simple), summary]
 
 
 def _check(activation, dropout, height_px, width_px, channels, units, normalise):

@@ -41,7 +41,7 @@ class Batches:
     def run(self, first_step, last_step):
         """Yield (step, batch, images) as :class:`~gluon_personnet.data.pairs.Prefetcher` does."""
         augmentation, step = self._recipe.augmentation, first_step
-        unchanged = math.ceil(augmentation.until * last_step)  # the first step whose images are as they will be tested
+        unchanged = math.floor(augmentation.until * last_step)  # the first step whose images are as they will be tested
         while step < last_step:
             if step >= unchanged:
                 augmentation = augmentation.only_mirroring

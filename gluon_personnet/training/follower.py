@@ -25,7 +25,7 @@ class Follower(Trainer):
         self.task.cache.preload(sorted(self.task.train))
         previous = None
         with (
-            contextlib.closing(self._batches.run(self.step, self.last_step)) as batches,
+            contextlib.closing(self._steps()) as batches,
             catching_signals(self._request_stop),
         ):
             for step, *inputs in batches:
@@ -53,4 +53,4 @@ def start_together(trainer, group):
     if trainer.step and group.worker:
         trainer.create_optimizer_state(trainer.step)
     states = [array for _, array in trainer.optimizer_state()]
-    group.broadcast([*(parameter.data() for parameter in trainer._trained.values()), *states])
+    group.broadcast([*(parameter.data() for parameter in trainer._trained.values()), *states], "start")

@@ -56,12 +56,12 @@ class WorkerGroup:
         """
         self._sum([f"array {place}" for place in range(len(arrays))], arrays)
 
-    def broadcast(self, arrays):
-        """Replace arrays by worker 0's, and wait for them. To be called once."""
+    def broadcast(self, arrays, name):
+        """Replace arrays by worker 0's, and wait for them. To be called once for a name."""
         plain = [array.asnumpy() * (self.worker == 0) for array in arrays]
         # in new arrays: weights that have been through oneDNN may lie in its own layout, which MXNet does not send
         sent = [mx.nd.array(array, ctx=self._ctx) for array in plain]
-        self._sum([f"start {place}" for place in range(len(sent))], sent)
+        self._sum([f"{name} {place}" for place in range(len(sent))], sent)
         with self._waiting():
             mx.nd.waitall()
         if self.worker:

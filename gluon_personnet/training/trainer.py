@@ -21,6 +21,7 @@ from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
 from gluon_personnet.training.classifier import make_classifier
 from gluon_personnet.training.curve import plot_curve
+from gluon_personnet.training.metric_head import Pairs, check_metric_head, start_as_metric
 from gluon_personnet.training.optimizers import create_optimizer_state, make_trainer, optimizer_state
 from gluon_personnet.training.schedule import make_schedule
 from gluon_personnet.training.share import ALONE
@@ -78,7 +79,11 @@ class Trainer:
         self._average = None
         if section.averaging:
             self._average = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
-        self._step = Step(network, recipe, self._gluon, ctx, classifier, self._group)
+        self._classifier = classifier
+        self._step = self._make_step()
+        self._metric_step = math.floor(section.metric_head_at * self.last_step)
+        if section.metric_head_at < 1:
+            check_metric_head(network, "training.metric_head_at")
         self._batches = Batches(recipe, self._sampler, task.cache, network, ctx, self._group)
         self.step, self.seconds = 0, 0.0
         self.best = {"score": -1.0, "rank1": 0.0, "step": 0}
@@ -207,13 +212,51 @@ class Trainer:
             disable=not self._progress,
         )
         with (
-            contextlib.closing(self._batches.run(self.step, self.last_step)) as batches,
+            contextlib.closing(self._steps()) as batches,
             bar,
             catching_signals(self._request_stop),
         ):
             self._loop(batches, bar)
         plot_curve(self.run.log, self.run.curve)
         self._export()
+
+    def _steps(self):
+        """Yield (step, batch, images) of what is left; where the recipe says so, the head is set to a metric before."""
+        if self.step > self._metric_step:
+            self._keep_statistics()
+        with contextlib.closing(self._batches.run(self.step, self.last_step)) as batches:
+            for step, batch, images in batches:
+                if step == self._metric_step:
+                    self._set_metric_head()
+                yield step, batch, images
+
+    def _set_metric_head(self):
+        """Fit the head to the selected weights' trunk, and go on from both."""
+        if not self._group.worker:
+            self._set_parameters(self._selected())
+            rng = seeding.generator(self.recipe.seed, "metric head")
+            images = self.task.cache.images
+            swap = self.recipe.training.view_order == "random"
+            pairs = Pairs(self.network, self.task.dataset.samples, self.task.train, images, swap, rng, self.ctx)
+            start_as_metric(self.network, pairs, rng)
+        self._group.broadcast([parameter.data() for parameter in self._parameters.values()], "metric head")
+        if self._average is not None:
+            self._average = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
+        for name, array in self.optimizer_state():
+            if name.split("/")[1].startswith(("compare.", "head.")):
+                array[:] = 0
+        self._keep_statistics()
+
+    def _keep_statistics(self):
+        self.network.keep_statistics()
+        self._step = self._make_step()
+
+    def _make_step(self):
+        return Step(self.network, self.recipe, self._gluon, self.ctx, self._classifier, self._group)
+
+    def _set_parameters(self, values):
+        for name, value in values.items():
+            self._parameters[name].set_data(value)
 
     def _loop(self, batches, bar):
         section = self.recipe.training
@@ -264,8 +307,7 @@ class Trainer:
     def _validate(self, bar):
         bar.set_description("validate", refresh=True)
         backup = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
-        for name, value in self._selected().items():
-            self._parameters[name].set_data(value)
+        self._set_parameters(self._selected())
         measures = self.task.validate(Scorer(plain(self.network), self.ctx))
         cmc = {str(rank): float(measures.cmc[min(rank, len(measures.cmc)) - 1]) for rank in (1, 5, 10, 20)}
         score = sum(cmc.values()) / len(cmc)  # steadier than the rank-1 of so few identities
@@ -275,8 +317,7 @@ class Trainer:
             self.best = {"score": score, "rank1": cmc["1"], "step": self.step}
             arrays = {f"parameter/{name}": parameter.data().asnumpy() for name, parameter in self._parameters.items()}
             Checkpoint(self._record(), arrays).save(self.run.best)
-        for name, value in backup.items():
-            self._parameters[name].set_data(value)
+        self._set_parameters(backup)
         bar.set_description("train", refresh=False)
 
     def _log(self, **event):

@@ -93,6 +93,18 @@ def test_recipe_mistakes(refused, recipe_file, change, words, command):
     refused(command, recipe_file(RECIPE.replace(*change)), words=words)
 
 
+@pytest.mark.parametrize(
+    "network, words",
+    [
+        ("{name: personnet-strong}", "a share of the training; right: 1.0, or network.name: personnet"),
+        ("{options: {activation: relu}}", "a share of the training with activation relu; right: 1.0, or tanh"),
+    ],
+)
+def test_metric_head_of_a_network_that_has_none(refused, recipe_file, network, words):
+    recipe = RECIPE.replace("batch_pairs: 12", "batch_pairs: 12, metric_head_at: 0.5") + f"network: {network}\n"
+    refused("train", recipe_file(recipe), words=[f"gpnet: training.metric_head_at: found {words}"])
+
+
 def test_unknown_recipe(refused):
     refused("train", "toi", words=["recipe toi: neither a file nor a bundled recipe; did you mean 'toy'?"])
 

@@ -130,8 +130,10 @@ STRONG = {
 NORMALISED = {
     "network__options": "{channels: 4, units: [16, 16, 8], dropout: 0.5, normalise: 0.5}",
     "training__identification": 0.5,
+    "training__metric_head_at": 0.25,  # step 2: before the stop below
 }
-NETWORKS = {"personnet": {"training__identification": 0.5}, "normalised": NORMALISED, "strong": STRONG}
+PLAIN = {"training__identification": 0.5, "training__metric_head_at": 0.5}  # step 4: after it
+NETWORKS = {"personnet": PLAIN, "normalised": NORMALISED, "strong": STRONG}
 
 
 def test_normalisation_is_folded_away_for_evaluation_and_export(gpnet, tmp_path):
@@ -164,7 +166,7 @@ def test_stopped_and_resumed_run_is_the_uninterrupted_one(gpnet, monkeypatch, op
         "training__look_alikes_every_pairs": 24,
         "training__negatives_per_positive": 1,
         "augmentation__colour": 0.2,
-        "augmentation__until": 0.6,  # step 5: between two searches for look-alikes
+        "augmentation__until": 0.65,  # step 5: between two searches for look-alikes
         **network,
     }
     gpnet("train", RECIPE, "--out", "whole", *settings(**changes))

@@ -15,6 +15,7 @@ TWENTY_STEPS = {
     "training__pairs": 240,
     "training__validate_every_pairs": 24,
     "training__checkpoint_every_pairs": 24,
+    "training__metric_head_at": 0.5,
     # dropout masks are drawn for the pairs of one worker, so with dropout two workers are as good as one, not equal
     "network__options": "{channels: 4, units: [16, 16, 8], dropout: 0.0}",
 }

@@ -279,7 +279,7 @@ class Pictures:
         return self.all[rows]
 
 
-@pytest.mark.parametrize("until, changed", [(0.0, 0), (0.45, 5), (1.0, 10)])
+@pytest.mark.parametrize("until, changed", [(0.0, 0), (0.45, 4), (1.0, 10)])
 def test_augmentation_ends_at_its_share_of_the_training_but_for_mirroring(until, changed):
     samples = [Sample(f"{pid}-{camid}", pid, camid) for pid in range(8) for camid in (0, 1)]
     sampler, pictures = PairSampler(samples, range(16), 6, 1, seed=1), Pictures(16)
