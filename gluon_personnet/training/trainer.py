@@ -32,6 +32,10 @@ LOG_EVERY = 20
 """Steps between two readings of the loss, each of which waits for the device."""
 
 
+NOTHING_YET = {"score": -1.0, "rank1": 0.0, "step": 0}
+"""The best validation before there is one."""
+
+
 class Stopped(Exception):
     """Training was interrupted after a complete step and its checkpoint was written."""
 
@@ -86,7 +90,7 @@ class Trainer:
             check_metric_head(network, "training.metric_head_at")
         self._batches = Batches(recipe, self._sampler, task.cache, network, ctx, self._group)
         self.step, self.seconds = 0, 0.0
-        self.best = {"score": -1.0, "rank1": 0.0, "step": 0}
+        self.best = dict(NOTHING_YET)
         self._stop = False
 
     # --- checkpoints ---
@@ -245,6 +249,7 @@ class Trainer:
         for name, array in self.optimizer_state():
             if name.split("/")[1].startswith(("compare.", "head.")):
                 array[:] = 0
+        self.best = dict(NOTHING_YET)  # what is selected is of this head
         self._keep_statistics()
 
     def _keep_statistics(self):
