@@ -4,8 +4,9 @@ import math
 
 from gluon_personnet.backend import mx
 from gluon_personnet.errors import RecipeError
-from gluon_personnet.network.pairs import initialise, unique_parameters
+from gluon_personnet.network.pairs import initialise, plain, unique_parameters
 from gluon_personnet.task import build_network
+from gluon_personnet.training.metric_head import check_metric_head
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.schedule import make_schedule
 
@@ -29,16 +30,17 @@ def dry_run(recipe, manager):
     section = recipe.training
     network = build_network(recipe, manager)
     initialise(network, mx.cpu(), recipe.network.weight_magnitude, recipe.network.bias_range)
-    parameters = unique_parameters(network)
+    if section.metric_head_at < 1:
+        check_metric_head(network, "training.metric_head_at")
     size = network.options["height_px"], network.options["width_px"]
     blank = mx.nd.zeros((1, 3, *size))
     logits = network(blank, blank)
     if logits.shape != (1, 2):
         raise RecipeError(f"network {recipe.network.name!r}: gives logits of shape {logits.shape}; right: (1, 2)")
-    make_trainer(parameters, recipe.optimizer)
+    make_trainer(unique_parameters(network), recipe.optimizer)
     steps = math.ceil(section.pairs / section.batch_pairs)
     schedule = make_schedule(recipe.schedule, recipe.optimizer.learning_rate, steps)
-    count = sum(math.prod(parameter.shape) for parameter in parameters.values())
+    count = sum(math.prod(parameter.shape) for parameter in unique_parameters(plain(network)).values())
     rates = ", ".join(f"{schedule.rate(int(share * (steps - 1))):.3g}" for share in (0, 0.25, 0.5, 0.75, 1))
     return [
         f"data set {recipe.dataset.name}, split {recipe.dataset.split}; protocol {recipe.evaluation.protocol}",

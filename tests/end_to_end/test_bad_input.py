@@ -100,9 +100,10 @@ def test_recipe_mistakes(refused, recipe_file, change, words, command):
         ("{options: {activation: relu}}", "a share of the training with activation relu; right: 1.0, or tanh"),
     ],
 )
-def test_metric_head_of_a_network_that_has_none(refused, recipe_file, network, words):
+@pytest.mark.parametrize("command", ["train", "check"])
+def test_metric_head_of_a_network_that_has_none(refused, recipe_file, network, words, command):
     recipe = RECIPE.replace("batch_pairs: 12", "batch_pairs: 12, metric_head_at: 0.5") + f"network: {network}\n"
-    refused("train", recipe_file(recipe), words=[f"gpnet: training.metric_head_at: found {words}"])
+    refused(command, recipe_file(recipe), words=[f"gpnet: training.metric_head_at: found {words}"])
 
 
 def test_unknown_recipe(refused):

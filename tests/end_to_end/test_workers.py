@@ -154,6 +154,7 @@ def test_three_workers_train_a_network_with_statistics_and_a_classifier(start_gp
         "network__name": "personnet-strong",
         "network__options": "{channels: 4, units: 8}",
         "training__identification": "0.5",
+        "training__metric_head_at": "1.0",
         "training__hard_negatives_per_positive": "1",
         "training__negatives_per_positive": "1",
         "training__pairs": "48",
