@@ -58,9 +58,8 @@ def pool4(network, images):
     pixels = mx.nd.array(images.transpose(0, 3, 1, 2))
     network, values = LiteralPersonNet(network.plain()), []
     for pairs in np.split(np.arange(PEOPLE**2), PEOPLE):  # all at once would take gigabytes
-        query, gallery = (
-            mx.nd.take(pixels, mx.nd.array(rows)) for rows in (pairs // PEOPLE * 2, pairs % PEOPLE * 2 + 1)
-        )
+        rows = pairs // PEOPLE * 2, pairs % PEOPLE * 2 + 1
+        query, gallery = (mx.nd.take(pixels, mx.nd.array(some)) for some in rows)
         values.append(dict(network.rows(query, gallery))["Pool4"].reshape((PEOPLE, -1)).asnumpy())
     return np.concatenate(values).astype(np.float64)
 
