@@ -1,6 +1,9 @@
 """What tests share: one thread, a small network and small recipes, the command line in this process and in another."""
 
+import contextlib
+import itertools
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +87,24 @@ def real_data():
     if not folder:
         pytest.skip("GPNET_DATA is unset: the real data sets are not here")
     return Path(folder)
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """A context in which Ctrl-C is pressed during the training step of that number, counted over all runs from 1."""
+    from gluon_personnet.training.averaging import Average
+
+    @contextlib.contextmanager
+    def during(number):
+        steps, follow = itertools.count(1), Average.follow
+
+        def stopping(average, step):
+            follow(average, step)
+            if next(steps) == number:
+                signal.raise_signal(signal.SIGINT)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Average, "follow", stopping)
+            yield
+
+    return during

@@ -14,7 +14,7 @@ from gluon_personnet.network.literal import LiteralPersonNet
 from gluon_personnet.network.pairs import PairLogits, Sides, initialise, unique_parameters
 from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.recipe import parse_recipe
-from gluon_personnet.training.averaging import follow
+from gluon_personnet.training.averaging import Average
 from gluon_personnet.training.classifier import make_classifier
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.step import Step
@@ -160,9 +160,8 @@ def _update(trainer):
 
 def _averaging(network):
     """The moving average of the weights, one step of it."""
-    parameters = unique_parameters(network)
-    average = {name: parameter.data().copy() for name, parameter in parameters.items()}
-    return lambda: follow(average, parameters, 0.998)
+    average = Average(unique_parameters(network), 0.998)
+    return lambda: average.follow(10_000)
 
 
 def memory_limit(ctx, repeats, values=2**24):

@@ -3,15 +3,35 @@
 from gluon_personnet.backend import mx
 
 
-def follow(average, parameters, keep):
-    """Move every average towards its parameter, in place: ``average = keep average + (1 - keep) parameter``.
+class Average:
+    """Follows parameters in training: ``average = keep average + (1 - keep) parameter``.
 
     Parameters
     ----------
-    average : dict of str to NDArray
     parameters : dict of str to Parameter
-    keep : float in [0, 1]
+    keep : float in [0, 1)
+        0 for no average: then its values are the parameters'.
     """
-    for name, array in average.items():
-        # array += (1 - keep) (parameter - array) as one pass of MXNet's kernel for w -= lr (rescale g + wd w)
-        mx.nd.sgd_update(array, parameters[name].data(), lr=1 - keep, wd=1.0, rescale_grad=-1.0, out=array)
+
+    def __init__(self, parameters, keep):
+        self._parameters, self._keep = parameters, keep
+        self.kept = {}
+        """Name -> NDArray, what belongs into a checkpoint; empty without an average."""
+        self.restart()
+
+    @property
+    def values(self):
+        """Name -> NDArray of every parameter: the weights to validate and to keep."""
+        return self.kept or {name: parameter.data() for name, parameter in self._parameters.items()}
+
+    def restart(self):
+        """Begin at the parameters as they are."""
+        if self._keep:
+            self.kept = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
+
+    def follow(self, step):
+        """Move towards the parameters after the step of that number, from 0; faster soon after the start."""
+        keep = min(self._keep, step / (step + 10))
+        for name, array in self.kept.items():
+            # array += (1 - keep) (parameter - array) as one pass of MXNet's kernel for w -= lr (rescale g + wd w)
+            mx.nd.sgd_update(array, self._parameters[name].data(), lr=1 - keep, wd=1.0, rescale_grad=-1.0, out=array)

@@ -30,8 +30,7 @@ def dry_run(recipe, manager):
     section = recipe.training
     network = build_network(recipe, manager)
     initialise(network, mx.cpu(), recipe.network.weight_magnitude, recipe.network.bias_range)
-    if section.metric_head_at < 1:
-        check_metric_head(network, "training.metric_head_at")
+    check_metric_head(network, recipe)
     size = network.options["height_px"], network.options["width_px"]
     blank = mx.nd.zeros((1, 3, *size))
     logits = network(blank, blank)

@@ -7,14 +7,12 @@ training pairs long before it does. The metric is fitted to means over many pair
 import numpy as np
 from scipy.linalg import eigh
 
+from gluon_personnet import seeding
 from gluon_personnet.backend import mx
-from gluon_personnet.data.augment import to_network_input
 from gluon_personnet.errors import RecipeError
 from gluon_personnet.network.layers import ACTIVATIONS, EPSILON
 from gluon_personnet.network.personnet import PersonNet
-
-MOST_IMAGES, MOST_SAME, MOST_DIFFERENT = 6_000, 10_000, 15_000
-"""Of the training images, and of the pairs of one identity and of two among them, that the metric is fitted to."""
+from gluon_personnet.training.map_pairs import MapPairs
 
 REGULARISATION = 0.3
 """Added to the covariance of same pairs, in units of the mean variance of different ones."""
@@ -35,87 +33,32 @@ SAMPLE = 6_000
 """Pairs that the scales of FC2, FC3 and the logits are measured on."""
 
 
-def check_metric_head(network, where):
-    """Raise RecipeError if the head of that network cannot be set to a metric."""
-    if not isinstance(network, PersonNet):
-        raise RecipeError(f"{where}: found a share of the training; right: 1.0, or network.name: personnet")
-    if ACTIVATIONS[network.options["activation"]][1] != "tanh":
-        found = network.options["activation"]
-        raise RecipeError(f"{where}: found a share of the training with activation {found}; right: 1.0, or tanh")
+def check_metric_head(network, recipe):
+    """Raise RecipeError if the recipe asks for a metric head and its network cannot have one."""
+    share = recipe.training.metric_head_at
+    found = f"training.metric_head_at: found {share}"
+    if share < 1 and not isinstance(network, PersonNet):
+        raise RecipeError(f"{found} with network {recipe.network.name}; right: 1.0, or network personnet")
+    if share < 1 and ACTIVATIONS[network.options["activation"]][1] != "tanh":
+        raise RecipeError(f"{found} with activation {network.options['activation']}; right: 1.0, or tanh")
 
 
-class Pairs:
-    """Trunk maps of training images as they are and mirrored, and pairs among them.
+def set_metric_head(network, task, recipe, ctx, progress=True):
+    """Fit the head of a PersonNet in training to its trunk's maps of a task's training images.
 
     Parameters
     ----------
     network : PersonNet
-    samples : sequence of Sample
-    rows : sequence of int
-        Training rows.
-    images : callable
-        Rows -> uint8 (n, H, W, 3).
-    any_order : bool
-        Whether either image of a pair may be the query; otherwise it is that of the lower camera.
-    rng : numpy.random.Generator
+    task : Task
+    recipe : Recipe
     ctx : mxnet.Context
-
-    Attributes
-    ----------
-    same, different : int64 (P, 2)
-        Places of images of one identity, or of two, in two views: first those as they are, then those mirrored.
+    progress : bool
+        Show a progress bar on standard error.
     """
-
-    CHUNK = 64
-
-    def __init__(self, network, samples, rows, images, any_order, rng, ctx):
-        rows = np.array(_some(rows, samples, rng))
-        pids, camids = (np.array([getattr(samples[row], name) for row in rows]) for name in ("pid", "camid"))
-        same = np.concatenate([_across(np.flatnonzero(pids == pid), camids) for pid in np.unique(pids)])
-        same = rng.permutation(same)[:MOST_SAME]
-        drawn = rng.integers(0, len(rows), (8 * MOST_DIFFERENT, 2))
-        wanted = (pids[drawn[:, 0]] != pids[drawn[:, 1]]) & (camids[drawn[:, 0]] < camids[drawn[:, 1]])
-        different = drawn[wanted][:MOST_DIFFERENT]
-        for pairs in (same, different) if any_order else ():
-            swapped = rng.random(len(pairs)) < 0.5
-            pairs[swapped] = pairs[swapped, ::-1]
-        self.same, self.different = (np.concatenate([pairs, pairs + len(rows)]) for pairs in (same, different))
-        self._maps = np.concatenate([_maps(network, rows, images, mirrored, ctx) for mirrored in (False, True)])
-
-    def differences(self, pairs):
-        """Differences of trunk maps, float32 (n, C, h, w), of up to 500 pairs at a time, in order."""
-        for start in range(0, len(pairs), 500):
-            query, gallery = pairs[start : start + 500].T
-            yield self._maps[query] - self._maps[gallery]
-
-
-def _some(rows, samples, rng):
-    """All rows, or those of random identities that are enough images."""
-    by_pid = {}
-    for row in rows:
-        by_pid.setdefault(samples[row].pid, []).append(row)
-    chosen = []
-    for pid in rng.permutation(sorted(by_pid)):
-        if len(chosen) < MOST_IMAGES:
-            chosen.extend(by_pid[pid])
-    return sorted(chosen)
-
-
-def _across(places, camids):
-    """Pairs (n, 2) of places with the lower camera first."""
-    first, second = np.meshgrid(places, places, indexing="ij")
-    across = camids[first] < camids[second]
-    return np.stack([first[across], second[across]], axis=1)
-
-
-def _maps(network, rows, images, mirrored, ctx):
-    """Trunk maps float32 (n, C, h, w)."""
-    maps = []
-    for start in range(0, len(rows), Pairs.CHUNK):
-        pixels = images(rows[start : start + Pairs.CHUNK])
-        pixels = to_network_input(pixels[:, :, ::-1] if mirrored else pixels)
-        maps.append(network.trunk(mx.nd.array(pixels, ctx=ctx)).asnumpy())
-    return np.concatenate(maps)
+    rng = seeding.generator(recipe.seed, "metric head")
+    any_order = recipe.training.view_order == "random"
+    pairs = MapPairs(network, task.dataset.samples, task.train, task.cache.images, any_order, rng, ctx, progress)
+    start_as_metric(network, pairs, rng)
 
 
 def start_as_metric(network, pairs, rng):
@@ -130,7 +73,7 @@ def start_as_metric(network, pairs, rng):
     ----------
     network : PersonNet
         Initialised, with tanh; its trunk stays as it is.
-    pairs : Pairs
+    pairs : MapPairs
     rng : numpy.random.Generator
 
     Returns

@@ -1,7 +1,6 @@
 """The training loop."""
 
 import contextlib
-import json
 import math
 import time
 
@@ -16,12 +15,13 @@ from gluon_personnet.files import write_text
 from gluon_personnet.network.pairs import export_network, initialise, plain, unique_parameters
 from gluon_personnet.recipe import differences, dump_recipe, recipe_from_dict
 from gluon_personnet.scoring import Scorer
-from gluon_personnet.training.averaging import follow
+from gluon_personnet.training.averaging import Average
 from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
 from gluon_personnet.training.classifier import make_classifier
 from gluon_personnet.training.curve import plot_curve
-from gluon_personnet.training.metric_head import Pairs, check_metric_head, start_as_metric
+from gluon_personnet.training.log import append_line, trim
+from gluon_personnet.training.metric_head import check_metric_head, set_metric_head
 from gluon_personnet.training.optimizers import create_optimizer_state, make_trainer, optimizer_state
 from gluon_personnet.training.schedule import make_schedule
 from gluon_personnet.training.share import ALONE
@@ -30,7 +30,6 @@ from gluon_personnet.training.step import Step
 
 LOG_EVERY = 20
 """Steps between two readings of the loss, each of which waits for the device."""
-
 
 NOTHING_YET = {"score": -1.0, "rank1": 0.0, "step": 0}
 """The best validation before there is one."""
@@ -80,14 +79,11 @@ class Trainer:
         classifier = make_classifier(network, self._sampler.num_identities, recipe, ctx)
         self._trained = {**self._parameters, **(unique_parameters(classifier) if classifier else {})}
         self._gluon = make_trainer(self._trained, recipe.optimizer)
-        self._average = None
-        if section.averaging:
-            self._average = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
+        self._average = Average(self._parameters, section.averaging)
         self._classifier = classifier
         self._step = self._make_step()
         self._metric_step = math.floor(section.metric_head_at * self.last_step)
-        if section.metric_head_at < 1:
-            check_metric_head(network, "training.metric_head_at")
+        check_metric_head(network, recipe)
         self._batches = Batches(recipe, self._sampler, task.cache, network, ctx, self._group)
         self.step, self.seconds = 0, 0.0
         self.best = dict(NOTHING_YET)
@@ -105,7 +101,7 @@ class Trainer:
         """
         if not self.run.checkpoint.exists():
             if self.run.exists:
-                self._trim_log()
+                trim(self.run.log, self.step)
             return
         checkpoint = Checkpoint.load(self.run.checkpoint)
         record, where = checkpoint.record, f"checkpoint {self.run.checkpoint}"
@@ -119,22 +115,15 @@ class Trainer:
                 f"{where}: made for split {record['split_hash']}, the data set now gives {self.task.split_hash}"
             )
         set_parameters(self._trained, checkpoint.group("parameter"), where)
-        if self._average is not None:
-            for name, value in checkpoint.group("average").items():
-                self._average[name][:] = value
+        for name, value in checkpoint.group("average").items():
+            self._average.kept[name][:] = value
         self.create_optimizer_state(record["step"])
         for name, array in self.optimizer_state():
             array[:] = checkpoint.arrays[name]
         self._batches.look_alikes = checkpoint.arrays.get("look-alikes")
         self._schedule.state = record["schedule"]
         self.step, self.seconds, self.best = record["step"], record["seconds"], record["best"]
-        self._trim_log()
-
-    def _trim_log(self):
-        """Drop what was logged after the checkpoint: it will be logged again."""
-        lines = self.run.log.read_text(encoding="utf-8").splitlines(keepends=True) if self.run.log.exists() else []
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= self.step]
-        write_text(self.run.log, "".join(kept))
+        trim(self.run.log, self.step)
 
     def optimizer_state(self):
         """(name, array) of everything that the optimizer keeps."""
@@ -156,12 +145,6 @@ class Trainer:
             "versions": versions(),
         }
 
-    def _selected(self):
-        """The weights that validation and the final network use: the averaged ones where the recipe asks for them."""
-        if self._average is not None:
-            return self._average
-        return {name: parameter.data() for name, parameter in self._parameters.items()}
-
     def save(self):
         """Write the checkpoint.
 
@@ -174,8 +157,7 @@ class Trainer:
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 self._fail(f"{name} holds NaN or infinity")
-        if self._average is not None:
-            arrays.update({f"average/{name}": array.asnumpy() for name, array in self._average.items()})
+        arrays.update({f"average/{name}": array.asnumpy() for name, array in self._average.kept.items()})
         arrays.update({name: array.asnumpy() for name, array in self.optimizer_state()})
         if self._batches.look_alikes is not None:
             arrays["look-alikes"] = self._batches.look_alikes
@@ -202,9 +184,8 @@ class Trainer:
         """
         section = self.recipe.training
         if self.step < self.last_step:
-            self.task.cache.preload(
-                sorted({*self.task.train, *self.task.validation.query, *self.task.validation.gallery})
-            )
+            validation = self.task.validation
+            self.task.cache.preload(sorted({*self.task.train, *validation.query, *validation.gallery}))
         self.run.path.mkdir(parents=True, exist_ok=True)
         write_text(self.run.recipe, dump_recipe(self.recipe))
         bar = tqdm(
@@ -215,11 +196,7 @@ class Trainer:
             unit_scale=True,
             disable=not self._progress,
         )
-        with (
-            contextlib.closing(self._steps()) as batches,
-            bar,
-            catching_signals(self._request_stop),
-        ):
+        with contextlib.closing(self._steps()) as batches, bar, catching_signals(self._request_stop):
             self._loop(batches, bar)
         plot_curve(self.run.log, self.run.curve)
         self._export()
@@ -235,17 +212,12 @@ class Trainer:
                 yield step, batch, images
 
     def _set_metric_head(self):
-        """Fit the head to the selected weights' trunk, and go on from both."""
+        """Fit the head to the averaged weights' trunk, and go on from both."""
         if not self._group.worker:
-            self._set_parameters(self._selected())
-            rng = seeding.generator(self.recipe.seed, "metric head")
-            images = self.task.cache.images
-            swap = self.recipe.training.view_order == "random"
-            pairs = Pairs(self.network, self.task.dataset.samples, self.task.train, images, swap, rng, self.ctx)
-            start_as_metric(self.network, pairs, rng)
+            set_parameters(self._parameters, self._average.values, "averaged weights")
+            set_metric_head(self.network, self.task, self.recipe, self.ctx, self._progress)
         self._group.broadcast([parameter.data() for parameter in self._parameters.values()], "metric head")
-        if self._average is not None:
-            self._average = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
+        self._average.restart()
         for name, array in self.optimizer_state():
             if name.split("/")[1].startswith(("compare.", "head.")):
                 array[:] = 0
@@ -259,10 +231,6 @@ class Trainer:
     def _make_step(self):
         return Step(self.network, self.recipe, self._gluon, self.ctx, self._classifier, self._group)
 
-    def _set_parameters(self, values):
-        for name, value in values.items():
-            self._parameters[name].set_data(value)
-
     def _loop(self, batches, bar):
         section = self.recipe.training
         losses, clock = [], time.monotonic()
@@ -272,7 +240,7 @@ class Trainer:
             losses.append(self._step(batch, images, rate))
             if len(losses) > 1:
                 losses[-2].wait_to_read()  # one step ahead of the device is enough
-            self._update_average()
+            self._average.follow(step)
             self.step, stop = step + 1, self._group.any(self._stop)
             bar.update(section.batch_pairs)
             done = self.step == self.last_step
@@ -295,12 +263,6 @@ class Trainer:
         pairs = self.recipe.training.batch_pairs
         return (self.step * pairs) // every_pairs > ((self.step - 1) * pairs) // every_pairs
 
-    def _update_average(self):
-        if self._average is None:
-            return
-        keep = min(self.recipe.training.averaging, self.step / (self.step + 10))  # soon after the start, follow faster
-        follow(self._average, self._parameters, keep)
-
     def _log_losses(self, losses, rate, bar):
         loss = float(np.mean([value.asscalar() for value in losses]))
         losses.clear()
@@ -312,7 +274,7 @@ class Trainer:
     def _validate(self, bar):
         bar.set_description("validate", refresh=True)
         backup = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
-        self._set_parameters(self._selected())
+        set_parameters(self._parameters, self._average.values, "averaged weights")
         measures = self.task.validate(Scorer(plain(self.network), self.ctx))
         cmc = {str(rank): float(measures.cmc[min(rank, len(measures.cmc)) - 1]) for rank in (1, 5, 10, 20)}
         score = sum(cmc.values()) / len(cmc)  # steadier than the rank-1 of so few identities
@@ -322,14 +284,12 @@ class Trainer:
             self.best = {"score": score, "rank1": cmc["1"], "step": self.step}
             arrays = {f"parameter/{name}": parameter.data().asnumpy() for name, parameter in self._parameters.items()}
             Checkpoint(self._record(), arrays).save(self.run.best)
-        self._set_parameters(backup)
+        set_parameters(self._parameters, backup, "weights in training")
         bar.set_description("train", refresh=False)
 
     def _log(self, **event):
         pairs = self.step * self.recipe.training.batch_pairs
-        line = {"step": self.step, "pairs": pairs, "seconds": round(self.seconds, 2), **event}
-        with open(self.run.log, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        append_line(self.run.log, step=self.step, pairs=pairs, seconds=round(self.seconds, 2), **event)
 
     def _request_stop(self):
         self._stop = True

@@ -96,8 +96,8 @@ def test_recipe_mistakes(refused, recipe_file, change, words, command):
 @pytest.mark.parametrize(
     "network, words",
     [
-        ("{name: personnet-strong}", "a share of the training; right: 1.0, or network.name: personnet"),
-        ("{options: {activation: relu}}", "a share of the training with activation relu; right: 1.0, or tanh"),
+        ("{name: personnet-strong}", "0.5 with network personnet-strong; right: 1.0, or network personnet"),
+        ("{options: {activation: relu}}", "0.5 with activation relu; right: 1.0, or tanh"),
     ],
 )
 @pytest.mark.parametrize("command", ["train", "check"])

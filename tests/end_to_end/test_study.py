@@ -52,21 +52,12 @@ def test_variants_that_are_done_are_not_trained_again(gpnet, tmp_path):
     assert json.loads((tmp_path / "s/study.json").read_text()) == first
 
 
-def test_a_stopped_study_goes_on(gpnet, tmp_path, monkeypatch):
-    from gluon_personnet.training.trainer import Trainer
-
-    step = Trainer._update_average
-
-    def stopping(self):
-        step(self)
-        self._stop = self.run.path.name == "within-0.5-seed-1" and self.step == 2
-
+def test_a_stopped_study_goes_on(gpnet, tmp_path, interrupted):
     arguments = "study", "bias", "toy", "--seeds", "1", "--out", "s", "--quiet", *settings()
-    monkeypatch.setattr(Trainer, "_update_average", stopping)
-    result = gpnet(*arguments, code=130)
+    with interrupted(8 + 3):  # in the second variant
+        result = gpnet(*arguments, code=130)
     assert "stopped; the same command goes on from here" in result.output
-    assert not (tmp_path / "s/study.json").exists()
-    monkeypatch.setattr(Trainer, "_update_average", step)
+    assert (tmp_path / "s/within-0.5-seed-1").exists() and not (tmp_path / "s/study.json").exists()
     gpnet(*arguments)
     assert (tmp_path / "s/study.json").exists()
 

@@ -11,7 +11,8 @@ from gluon_personnet.network.literal import LiteralPersonNet
 from gluon_personnet.network.pairs import initialise
 from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.scoring import Scorer
-from gluon_personnet.training.metric_head import REGULARISATION, Pairs, start_as_metric
+from gluon_personnet.training.map_pairs import MapPairs
+from gluon_personnet.training.metric_head import REGULARISATION, start_as_metric
 
 PEOPLE = 40
 SAMPLES = [Sample(f"{pid}-{camid}", pid, camid) for pid in range(PEOPLE) for camid in (0, 1)]
@@ -31,7 +32,8 @@ def network_and_pairs(any_order=False, **options):
     network = PersonNet(**{"channels": 4, "units": (128, 64, 32), "dropout": 0.5, **options})
     initialise(network, mx.cpu())
     images, rng = pictures(), np.random.default_rng(2)
-    pairs = Pairs(network, SAMPLES, range(len(SAMPLES)), lambda rows: images[rows], any_order, rng, mx.cpu())
+    of_rows, ctx = (lambda rows: images[rows]), mx.cpu()
+    pairs = MapPairs(network, SAMPLES, range(len(SAMPLES)), of_rows, any_order, rng, ctx, progress=False)
     return network, pairs, rng
 
 

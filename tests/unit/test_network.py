@@ -251,6 +251,24 @@ def test_normalised_layers_have_the_deviation_asked_for_in_training():
     np.testing.assert_allclose(before.mean(axis=(0, 2, 3)), bias, atol=1e-3)
 
 
+def test_kept_statistics_are_those_of_training_and_of_testing():
+    network, images = trained_with_normalisation()
+    expected = network(*images).asnumpy()
+    with mx.autograd.record():
+        assert np.abs(network(*images).asnumpy() - expected).max() > 1e-3  # statistics of the batch
+    network, images = trained_with_normalisation()
+    network.hybridize()
+    expected = network(*images).asnumpy()
+    network.keep_statistics()
+    kept = [norm.running_mean.data().asnumpy() for *_, norm in network.layers() if norm is not None]
+    for _ in range(2):
+        with mx.autograd.record():
+            np.testing.assert_allclose(network(*images).asnumpy(), expected, rtol=1e-4, atol=1e-5)
+    mx.nd.waitall()
+    for before, (*_, norm) in zip(kept, [layer for layer in network.layers() if layer[2] is not None]):
+        np.testing.assert_array_equal(norm.running_mean.data().asnumpy(), before)
+
+
 @pytest.mark.parametrize(
     "options, text",
     [
