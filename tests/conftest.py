@@ -108,3 +108,13 @@ def interrupted(monkeypatch):
             yield
 
     return during
+
+
+@pytest.fixture(scope="session")
+def mat_folder(tmp_path_factory):
+    """A folder with a small cuhk-03.mat."""
+    from cuhk03_files import write_mat
+
+    folder = tmp_path_factory.mktemp("mat")
+    write_mat(folder / "cuhk-03.mat")
+    return folder
