@@ -86,6 +86,9 @@ def real_data():
     folder = os.environ.get("GPNET_DATA")
     if not folder:
         pytest.skip("GPNET_DATA is unset: the real data sets are not here")
+    missing = [name for name in ("CUHK01.zip", "VIPeR.zip") if not Path(folder, name).exists()]
+    if missing:
+        pytest.skip(f"the folder that GPNET_DATA names has no {' and no '.join(missing)}")
     return Path(folder)
 
 

@@ -3,7 +3,6 @@
 import functools
 import io
 import shutil
-import zipfile
 
 import h5py
 import numpy as np
@@ -136,20 +135,6 @@ def extracted(folders):
 def csv_of(testsets):
     lines = [f"{number},{pair},{identity}" for number, test in enumerate(testsets, 1) for pair, identity in test]
     return "\n".join(["split,pair,identity", *lines]).encode()
-
-
-def write(path, content):
-    """A zip archive if the path ends with .zip, else a folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, data in content.items():
-                archive.writestr(name, data)
-        return path
-    for name, data in content.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(data)
-    return path
 
 
 def opened(*folders, **options):

@@ -6,7 +6,8 @@ from pathlib import Path
 import gpnet_datasets
 import numpy as np
 import pytest
-from cuhk03_files import BOXES, CELLS, ONE_VIEW, extracted, first_and_last, message, name_of, opened, pids, write
+from cuhk03_files import BOXES, CELLS, ONE_VIEW, extracted, first_and_last, message, name_of, opened, pids
+from picture_files import write
 from scipy.io import savemat
 
 from gluon_personnet.recipe import load_recipe

@@ -1,12 +1,12 @@
 """Market-1501 on archives in the official layout, written here."""
 
 import io
-import zipfile
 from pathlib import Path
 
 import gpnet_datasets
 import pytest
 from gpnet_datasets.market1501 import Market1501
+from picture_files import write
 from PIL import Image
 
 from gluon_personnet.data.archives import Locator
@@ -54,20 +54,6 @@ def jpeg(value):
 
 
 IMAGES = {name: jpeg(9 * value) for value, name in enumerate([*TRAIN, *QUERY, *GALLERY, *ASKED, *NOT_ASKED])}
-
-
-def write(path, content, prefix=""):
-    """A zip archive if the path ends with .zip, else a folder."""
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, data in content.items():
-                archive.writestr(prefix + name, data)
-        return path
-    for name, data in content.items():
-        file = path / prefix / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-    return path
 
 
 def opened(folder, **options):

@@ -86,8 +86,6 @@ MARGINS = 3.0, 10.0
 
 
 def test_each_beats_euclid_on_viper_by_a_margin(real_data):
-    if not (real_data / "VIPeR.zip").exists():
-        pytest.skip("VIPeR.zip is not in GPNET_DATA")
     dataset = MANAGER.find("datasets", "viper").build(Locator([real_data]))
     split = dataset.split(0)
     store = FeatureStore(dataset, MANAGER.find("features", "lomo"), {}, progress=False)

@@ -1,7 +1,6 @@
 """On real people, metrics stand in the order that the source of LOMO and XQDA prints for its feature."""
 
 import numpy as np
-import pytest
 from gpnet_metrics.reduction import Reduction
 
 from gluon_personnet.data.archives import Locator
@@ -14,8 +13,6 @@ PRINTED = {"xqda": 38.23, "kissme": 34.05, "lmnn": 29.05, "itml": 18.77, "euclid
 
 
 def test_order_on_viper(real_data):
-    if not (real_data / "VIPeR.zip").exists():
-        pytest.skip("VIPeR.zip is not in GPNET_DATA")
     manager = PluginManager()
     dataset = manager.find("datasets", "viper").build(Locator([real_data]))
     split = dataset.split(0)

@@ -1,66 +1,24 @@
-"""All protocols that define a CMC: oracles by hand, laws, cards and errors."""
+"""All protocols that define a CMC: oracles by hand and laws."""
 
 import inspect
 import itertools
 
-import gpnet_protocols
 import numpy as np
 import pytest
-
-from gluon_personnet.contracts import Measures
-from gluon_personnet.errors import DataError, PluginError, RecipeError
-
-ENTRIES = {entry.name: entry for entry in gpnet_protocols.gpnet_protocols()}
-DRAWN = [("single-shot", {}), ("single-shot", {"query": "one"}), ("open-reid-cuhk03", {}), ("torchreid-cuhk03", {})]
-CLOSED_FORM = [
-    ("single-shot-exact", {}),
-    ("single-shot-exact", {"query": "one"}),
-    ("multi-shot", {}),
-    ("multi-shot-sets", {"distance": "minimum"}),
-    ("market1501", {}),
-    ("market1501-multi-query", {}),
-    ("cuhk03-np", {}),
-    ("open-reid-cuhk03", {"repeats": 0}),
-    ("torchreid-cuhk03", {"repeats": 0}),
-]
-MEANS = [(name, {"distance": "mean"}) for name in ("multi-shot", "multi-shot-sets", "market1501-multi-query")]
-MARKET = ["market1501", "market1501-multi-query", "cuhk03-np"]
-
-
-def named(cases):
-    return [pytest.param(*case, id="-".join([case[0], *map(str, case[1].values())])) for case in cases]
-
-
-def measure(name, problem, seed=0, **options):
-    return ENTRIES[name].build(**options).evaluate(*problem, np.random.default_rng(seed))
-
-
-def two_views(seed, num_pids=12):
-    """One query image of each identity in camera 0, one gallery image of each in camera 1."""
-    rng = np.random.default_rng(seed)
-    pids, view = np.arange(num_pids), np.zeros(num_pids, int)
-    order = rng.permutation(num_pids)
-    return rng.random((num_pids, num_pids)), pids, view, order, view + 1
-
-
-def many_images(seed, num_query=40, num_gallery=90, num_pids=9):
-    """Several images and cameras for each identity on either side, with junk; every distance is different."""
-    rng = np.random.default_rng(seed)
-    distmat = rng.permutation(num_query * num_gallery).reshape(num_query, num_gallery) / 1000
-    query = np.unravel_index(
-        rng.choice(num_pids * 5, num_query, replace=False), (num_pids, 5)
-    )  # one per pid and camera
-    return distmat, *query, rng.integers(-1, num_pids, num_gallery), rng.integers(0, 5, num_gallery)
-
-
-def take(problem, rows=slice(None), columns=slice(None)):
-    distmat, query_pids, query_camids, gallery_pids, gallery_camids = problem
-    return distmat[rows][:, columns], *(a[rows] for a in problem[1:3]), *(a[columns] for a in problem[3:])
-
-
-def data_of(name, options, seed=1):
-    """Galleries are drawn by place, so the laws about order hold for a drawn gallery when there is nothing to draw."""
-    return two_views(seed) if (name, options) in DRAWN else many_images(seed)
+from protocol_problems import (
+    CLOSED_FORM,
+    DRAWN,
+    ENTRIES,
+    MARKET,
+    MEANS,
+    data_of,
+    flat,
+    many_images,
+    measure,
+    named,
+    take,
+    two_views,
+)
 
 
 def test_every_protocol_is_listed_with_its_options():
@@ -161,10 +119,6 @@ def test_the_order_of_queries_and_gallery_does_not_matter(name, options):
     np.testing.assert_allclose(shuffled.cmc, whole.cmc, atol=1e-12)
     assert flat(shuffled.others) == pytest.approx(flat(whole.others), abs=1e-12)
     assert (shuffled.queries_used, shuffled.queries_skipped) == (whole.queries_used, whole.queries_skipped)
-
-
-def flat(others):
-    return {f"{k}.{n}": v for k, d in others.items() for n, v in (d.items() if isinstance(d, dict) else [("", d)])}
 
 
 @pytest.mark.parametrize("name, options", named(CLOSED_FORM + DRAWN))
@@ -286,64 +240,3 @@ def test_multi_shot_sets_compare_all_images_of_a_person_with_all_of_another(dist
     measures = measure("multi-shot-sets", problem, distance=distance, max_rank=2)
     np.testing.assert_array_equal(measures.cmc, expected)
     assert (measures.queries_used, measures.hits.shape, measures.hit_pids.tolist()) == (1, (1,), [7])
-
-
-@pytest.mark.parametrize("name", sorted(ENTRIES))
-def test_card_and_types(name):
-    measures = measure(name, many_images(10))
-    assert isinstance(measures, Measures)
-    assert {"gallery", "query", "exclusion", "repeats", "ties"} <= set(measures.card)
-    assert all(isinstance(text, str) and text for text in measures.card.values())
-    assert all(type(value) in (float, int, type(None)) for value in flat(measures.others).values())
-    assert type(measures.queries_used) is int and type(measures.queries_skipped) is int
-
-
-@pytest.mark.parametrize("name", sorted(ENTRIES))
-def test_no_true_match_at_all_says_how_many_which_and_why(name):
-    problem = (np.ones((3, 2)), np.array([3, 3, 4]), np.zeros(3, int), np.array([3, 9]), np.array([0, 0]))
-    with pytest.raises(DataError) as error:
-        measure(name, problem)
-    total = 2 if name in ("market1501-multi-query", "multi-shot-sets") else 3
-    same = total - 1
-    assert f"protocol {name!r}: none of {total} queries has a true match" in str(error.value)
-    assert "1 of pid 4 not in the gallery" in str(error.value)
-    assert f"{same} of pid 3 there, but excluded" in str(error.value)
-
-
-@pytest.mark.parametrize("name", sorted(set(ENTRIES) - {"open-reid-cuhk03", "torchreid-cuhk03"}))
-def test_images_without_a_camera(name):
-    distmat, query_pids, _, gallery_pids, _ = two_views(11)
-    nowhere = np.zeros(12, int)
-    measures = measure(name, (distmat, query_pids, nowhere, gallery_pids, nowhere), use_cameras=False)
-    assert measures.queries_used == 12
-
-
-@pytest.mark.parametrize("name", sorted(ENTRIES))
-def test_a_distance_that_is_not_finite_is_refused(name):
-    problem = two_views(12)
-    problem[0][3, 4] = np.nan
-    with pytest.raises(DataError, match="nan at query row 3, gallery column 4"):
-        measure(name, problem)
-
-
-@pytest.mark.parametrize(
-    "name, options, message",
-    [
-        ("single-shot", {"trials": 0}, "protocol 'single-shot': trials: 0; right: a whole number, 1 or more"),
-        ("single-shot", {"query": "some"}, "query: 'some'; right: one of all, one"),
-        ("single-shot-exact", {"max_rank": -2}, "max_rank: -2; right: a whole number"),
-        ("multi-shot", {"distance": "median"}, "distance: 'median'; right: one of minimum, mean"),
-        ("market1501", {"max_rank": 0}, "max_rank: 0"),
-        ("open-reid-cuhk03", {"repeats": -1}, "repeats: -1"),
-        ("open-set", {"absent": 1}, "absent: 1; right: a number between 0 and 1"),
-        ("verification", {"slope": 1.0}, "slope: 1.0, offset: None; right: both or neither"),
-    ],
-)
-def test_wrong_options_are_refused(name, options, message):
-    with pytest.raises(RecipeError, match=message):
-        ENTRIES[name].build(**options)
-
-
-def test_unknown_option_is_refused():
-    with pytest.raises(PluginError, match="did you mean 'trials'"):
-        ENTRIES["single-shot"].build(trails=3)

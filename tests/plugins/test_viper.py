@@ -9,6 +9,7 @@ import gpnet_datasets
 import numpy as np
 import pytest
 from gpnet_datasets.viper import VIPeR
+from picture_files import write
 from PIL import Image
 
 from gluon_personnet.data.archives import Locator
@@ -33,20 +34,6 @@ OFFICIAL = {
 IMAGES = {
     f"images/{pid:04d}000{camid + 1}.png": image("PNG", pid, camid) for pid in range(1, 633) for camid in range(2)
 }
-
-
-def write(path, content, prefix=""):
-    """A zip archive if the path ends with .zip, else a folder."""
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, data in content.items():
-                archive.writestr(prefix + name, data)
-        return path
-    for name, data in content.items():
-        file = path / prefix / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-    return path
 
 
 def opened(folder):
@@ -166,8 +153,6 @@ def test_recipe_has_options_that_exist():
 
 
 def test_real_viper(real_data):
-    if not (real_data / "VIPeR.zip").exists():
-        pytest.skip("the folder that GPNET_DATA names has no VIPeR.zip")
     data = opened(real_data)
     with zipfile.ZipFile(real_data / "VIPeR.zip") as archive:
         manifest = csv.DictReader(archive.read("manifest.csv").decode().splitlines())
