@@ -189,8 +189,8 @@ def _set_front(setter, summary, conv4, pairs, few):
 
 
 def _spread(rows):
-    """Standard deviation of every column, above 0 even where a unit is dead."""
-    return np.maximum(rows.std(axis=0), 1e-6)
+    """Standard deviation of every column, even where a unit is dead high enough that its square is above EPSILON."""
+    return np.maximum(rows.std(axis=0), 5e-3)
 
 
 def _directions(same, different):

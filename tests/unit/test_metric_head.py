@@ -111,3 +111,20 @@ def test_few_units_take_the_strongest_directions():
     assert start_as_metric(network, pairs, rng) == 3
     distmat = Scorer(network, mx.cpu()).distmat(pictures()[::2], pictures()[1::2])
     assert np.isfinite(distmat).all() and distmat.std() > 0
+
+
+@pytest.mark.parametrize("normalise", [0.0, 0.3])
+def test_a_channel_that_shows_nothing_does_no_harm(normalise):
+    network, _, rng = network_and_pairs(normalise=normalise)
+    weight = network.trunk.layers[-1].weight
+    weight.set_data(weight.data() * mx.nd.array([1, 1, 1, 0]).reshape((4, 1, 1, 1)))
+    images = pictures()
+    pairs = MapPairs(
+        network, SAMPLES, range(len(SAMPLES)), lambda rows: images[rows], False, rng, mx.cpu(), progress=False
+    )
+    start_as_metric(network, pairs, rng)
+    for net in (network, network.plain()):
+        distmat = Scorer(net, mx.cpu()).distmat(images[::2], images[1::2])
+        assert np.isfinite(distmat).all() and distmat.std() > 0
+        rank1 = np.mean(distmat.argmin(axis=1) == np.arange(PEOPLE))
+        assert rank1 > 0.3
