@@ -35,6 +35,7 @@ setup(
     install_requires=[
         "numpy>=1.21,<2",
         "scipy>=1.7,<2",
+        "numba>=0.57",
         "scikit-image>=0.19",
         "threadpoolctl>=3",
         "h5py>=3",

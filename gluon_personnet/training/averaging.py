@@ -2,9 +2,14 @@
 
 from gluon_personnet.backend import mx
 
+EVERY, FIRST = 4, 100
+"""After the first steps the average moves only every so many, that much further: a pass over all weights saved."""
+
 
 class Average:
-    """Follows parameters in training: ``average = keep average + (1 - keep) parameter``.
+    """Follows parameters in training: ``average = keep average + (1 - keep) parameter`` in every step.
+
+    From step :data:`FIRST` on it takes :data:`EVERY` steps at once, with the parameters after the last of them for all.
 
     Parameters
     ----------
@@ -31,7 +36,10 @@ class Average:
 
     def follow(self, step):
         """Move towards the parameters after the step of that number, from 0; faster soon after the start."""
-        keep = min(self._keep, step / (step + 10))
+        together = EVERY if step >= FIRST else 1
+        if step % together:
+            return
+        keep = min(self._keep, step / (step + 10)) ** together
         for name, array in self.kept.items():
             # array += (1 - keep) (parameter - array) as one pass of MXNet's kernel for w -= lr (rescale g + wd w)
             mx.nd.sgd_update(array, self._parameters[name].data(), lr=1 - keep, wd=1.0, rescale_grad=-1.0, out=array)

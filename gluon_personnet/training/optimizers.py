@@ -1,7 +1,8 @@
-"""Update rules. ``rmsprop`` is the paper's; all run as MXNet's fused kernels."""
+"""Update rules. ``rmsprop`` is the paper's."""
 
 from gluon_personnet.backend import mx
 from gluon_personnet.errors import RecipeError, did_you_mean
+from gluon_personnet.training import cpu_update
 
 
 @mx.optimizer.register
@@ -13,8 +14,8 @@ class PaperRMSProp(mx.optimizer.Optimizer):
         MS(t) = decay MS(t-1) + (1 - decay) g^2
         w     = w - lr g / (sqrt(MS(t)) + mu)
 
-    where g includes the L2 penalty. This is Adam's update without first moment and bias correction, so MXNet's fused
-    Adam kernel computes it. MXNet's own ``rmsprop`` divides by sqrt(MS + epsilon) instead.
+    where g includes the L2 penalty. MXNet's own ``rmsprop`` divides by sqrt(MS + epsilon) instead. On a GPU MXNet's
+    Adam kernel computes it, without first moment and bias correction; on the CPU :mod:`~.cpu_update` does.
 
     Parameters
     ----------
@@ -38,14 +39,21 @@ class PaperRMSProp(mx.optimizer.Optimizer):
     def update(self, index, weight, grad, state):
         """One step on one parameter, in place."""
         self._update_count(index)
+        rate, l2 = self._get_lr(index), self._get_wd(index)
+        if weight.context.device_type == "cpu":
+            cpu_update.rmsprop(weight, grad, state, rate, l2, self.decay, self.mu, self.rescale_grad)
+        else:
+            self._update_on_gpu(weight, grad, state, rate, l2)
+
+    def _update_on_gpu(self, weight, grad, state, rate, l2):
         mx.nd.adam_update(
             weight,
             grad,
             grad,  # the kernel's first moment, which without decay is the gradient: no further array to read and write
             state,
             out=weight,
-            lr=self._get_lr(index),
-            wd=self._get_wd(index),
+            lr=rate,
+            wd=l2,
             beta1=0.0,
             beta2=self.decay,
             epsilon=self.mu,

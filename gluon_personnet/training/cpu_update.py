@@ -1,0 +1,52 @@
+"""The paper's RMSProp on the CPU: one pass over memory, compiled for this processor.
+
+MXNet's kernels for such updates are built for any x86-64, without vector square roots, and write the gradient too.
+"""
+
+import ctypes
+import functools
+
+import numba
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from gluon_personnet.backend import mx
+
+
+@numba.njit(parallel=True, error_model="numpy")
+def _rmsprop(weight, gradient, mean_square, rate, l2, decay, mu, rescale):
+    for place in numba.prange(weight.size):
+        g = rescale * gradient[place] + l2 * weight[place]
+        square = decay * mean_square[place] + (np.float32(1) - decay) * g * g
+        mean_square[place] = square
+        weight[place] -= rate * g / (np.sqrt(square) + mu)
+
+
+@functools.cache
+def _threads():
+    """As many as MXNet uses, which OMP_NUM_THREADS decides."""
+    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"]
+    return min([*pools, numba.config.NUMBA_NUM_THREADS])
+
+
+def rmsprop(weight, gradient, mean_square, rate, l2, decay, mu, rescale):
+    """One step of :class:`~gluon_personnet.training.optimizers.PaperRMSProp` on one parameter, in place.
+
+    Parameters
+    ----------
+    weight, gradient, mean_square : NDArray, float32, of one shape, on the CPU
+    rate, l2, decay, mu : float
+    rescale : float
+        What the gradient is multiplied by before anything else.
+    """
+    numba.set_num_threads(_threads())
+    _rmsprop(*map(_values, (weight, gradient, mean_square)), *map(np.float32, (rate, l2, decay, mu, rescale)))
+
+
+def _values(array):
+    """The memory of an NDArray as a flat NumPy array, once nothing that MXNet has queued uses it any more."""
+    library, check = mx.base._LIB, mx.base.check_call
+    address = ctypes.c_void_p()
+    check(library.MXNDArrayWaitToWrite(array.handle))
+    check(library.MXNDArrayGetData(array.handle, ctypes.byref(address)))
+    return np.ctypeslib.as_array(ctypes.cast(address, ctypes.POINTER(ctypes.c_float)), (array.size,))
