@@ -33,6 +33,8 @@ class Normalisation(HybridBlock):
         Of every channel over the batch, before the bias.
     gain : float
         Of the activation that follows; deviation and bias are multiplied by it.
+    axis : int
+        Of the channels.
 
     Attributes
     ----------
@@ -41,15 +43,16 @@ class Normalisation(HybridBlock):
 
     Inputs/Outputs
     --------------
-    float32 (N, channels, ...) linear output without bias, float32 (channels,) bias -> float32 (N, channels, ...).
+    float32 (N, channels, ...) linear output without bias, float32 (channels,) bias -> float32 (N, channels, ...);
+    with `axis` 0 (channels, N).
 
     Source: Ioffe and Szegedy, Batch Normalization, ICML 2015.
     Differs from the source in: the scale is not learned.
     """
 
-    def __init__(self, channels, deviation, gain):
+    def __init__(self, channels, deviation, gain, axis=1):
         super().__init__()
-        self._gain, self.keep_statistics = gain, False
+        self._gain, self._axis, self.keep_statistics = gain, axis, False
         constant = {"grad_req": "null", "differentiable": False}
         start = mx.init.Constant(deviation)
         with self.name_scope():
@@ -60,7 +63,7 @@ class Normalisation(HybridBlock):
     def hybrid_forward(self, F, x, bias, running_mean, running_var, deviation):
         scale = F.broadcast_mul(F.ones_like(bias), deviation * self._gain)
         options = {"eps": EPSILON, "momentum": 0.9, "fix_gamma": False, "use_global_stats": self.keep_statistics}
-        return F.BatchNorm(x, scale, bias * self._gain, running_mean, running_var, **options)
+        return F.BatchNorm(x, scale, bias * self._gain, running_mean, running_var, axis=self._axis, **options)
 
     def fold(self, weight, bias):
         """Weight and bias, NDArrays, of the layer that does the same at test time without normalisation."""
@@ -125,26 +128,49 @@ class Dense(HybridBlock):
     float32 (N, in_units) -> float32 (N, units). Without an activation the output is the plain linear map.
     """
 
-    def __init__(self, in_units, units, activation=None, dropout=0.0, normalise=0.0):
+    norm = None
+
+    def __init__(self, in_units, units, activation=None, dropout=0.0):
         super().__init__()
         self._gain, self._act = ACTIVATIONS[activation] if activation else (1.0, None)
         self.units, self.dropout = units, dropout
         with self.name_scope():
             self.weight = self.params.get("weight", shape=(units, in_units))
             self.bias = self.params.get("bias", shape=(units,))
-            self.norm = _normalisation(units, normalise, self._gain)
 
     def hybrid_forward(self, F, x, weight, bias):
-        if self.norm is not None:
-            x = self.norm(F.FullyConnected(x, weight, no_bias=True, num_hidden=self.units), bias)
-        else:
-            x = F.FullyConnected(x, weight, bias, num_hidden=self.units)
-            if self._gain != 1.0:  # here the output is smaller than the weights
-                x = x * self._gain
+        x = F.FullyConnected(x, weight, bias, num_hidden=self.units)
         if self._act is None:
             return x
+        if self._gain != 1.0:  # here the output is smaller than the weights
+            x = x * self._gain
+        return self._finish(F, x)
+
+    def _finish(self, F, x):
         x = F.Activation(x, act_type=self._act)
         return F.Dropout(x, p=self.dropout) if self.dropout else x
+
+
+class NormalisedDense(Dense):
+    """:class:`Dense` with batch normalisation, on columns: what is normalised together then lies together in memory.
+
+    Parameters
+    ----------
+    deviation : float above 0
+        Of :class:`Normalisation`.
+
+    Inputs/Outputs
+    --------------
+    float32 (in_units, N) -> float32 (units, N).
+    """
+
+    def __init__(self, in_units, units, activation, dropout, deviation):
+        super().__init__(in_units, units, activation, dropout)
+        with self.name_scope():
+            self.norm = Normalisation(units, deviation, self._gain, axis=0)
+
+    def hybrid_forward(self, F, x, weight, bias):
+        return self._finish(F, self.norm(F.dot(weight, x), bias))
 
 
 class QuerySide(HybridBlock):
@@ -244,8 +270,8 @@ class Head(HybridBlock):
             self.dense = mx.gluon.nn.HybridSequential(prefix="")
             units = flat_units
             for place, width in enumerate(hidden_units):
-                last = place == len(hidden_units) - 1
-                self.dense.add(Dense(units, width, activation, 0.0 if last else dropout, normalise))
+                sizes = units, width, activation, 0.0 if place == len(hidden_units) - 1 else dropout
+                self.dense.add(NormalisedDense(*sizes, normalise) if normalise else Dense(*sizes))
                 units = width
             self.logits = Dense(units, 2)
 
@@ -253,5 +279,6 @@ class Head(HybridBlock):
         if self.norm is not None:
             difference = self.norm(difference, bias)
         x = F.Activation(difference, act_type=self._act)
-        x = self.conv4(x)  # (P, C, H, W) -> (P, C, (H - 2) // 2, (W - 2) // 2)
-        return self.logits(self.dense(F.flatten(x)))  # (P, 2)
+        x = F.flatten(self.conv4(x))  # (P, C, H, W) -> (P, C (H - 2) // 2 (W - 2) // 2)
+        x = self.dense(x) if self.norm is None else F.transpose(self.dense(F.transpose(x)))
+        return self.logits(x)  # (P, 2)
