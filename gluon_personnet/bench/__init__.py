@@ -4,26 +4,30 @@ import statistics
 import time
 
 
-def median_seconds(function, repeats):
-    """Median wall time of `function`, which must queue device work, after one untimed call."""
+def medians_in_turn(functions, repeats):
+    """Median wall time of each function, which must queue device work, after one untimed call.
+
+    Parameters
+    ----------
+    functions : dict of str to callable without arguments
+    repeats : int
+        Rounds in which each is called once, so that what else the machine does meets all alike.
+
+    Returns
+    -------
+    dict of str to float
+        Seconds.
+    """
     from gluon_personnet.backend import mx
 
-    function()
-    mx.nd.waitall()
-    times = []
-    for _ in range(repeats):
+    def once(function):
         start = time.perf_counter()
         function()
         mx.nd.waitall()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        return time.perf_counter() - start
 
-
-def arithmetic_limit(ctx, repeats, rows=1024, units=4096):
-    """FLOP/s of the device's fastest routine for this kind of work: one square FullyConnected, float32."""
-    from gluon_personnet.backend import mx
-
-    data = mx.nd.random.normal(shape=(rows, units), ctx=ctx)
-    weight, bias = mx.nd.random.normal(shape=(units, units), ctx=ctx), mx.nd.zeros(units, ctx=ctx)
-    seconds = median_seconds(lambda: mx.nd.FullyConnected(data, weight, bias, num_hidden=units), repeats)
-    return 2 * rows * units * units / seconds
+    mx.nd.waitall()
+    for function in functions.values():
+        once(function)
+    rounds = [{name: once(function) for name, function in functions.items()} for _ in range(repeats)]
+    return {name: statistics.median(times[name] for times in rounds) for name in functions}

@@ -1,7 +1,7 @@
 """``gpnet bench difference``: the neighbourhood difference and patch summary, literal against fast."""
 
 from gluon_personnet.backend import mx, versions
-from gluon_personnet.bench import median_seconds
+from gluon_personnet.bench import medians_in_turn
 from gluon_personnet.network.layers import Compare
 from gluon_personnet.network.literal import neighbourhood_difference
 from gluon_personnet.network.pairs import initialise
@@ -29,13 +29,13 @@ def run(ctx, pairs=512, repeats=7):
         return mx.nd.Convolution(maps, weight, bias, kernel=(3, 3), stride=(3, 3), num_filter=CHANNELS)
 
     error = mx.nd.max(mx.nd.abs(literal() - block(query, gallery))) / mx.nd.max(mx.nd.abs(literal()))
-    slow, fast = median_seconds(literal, repeats), median_seconds(lambda: block(query, gallery), repeats)
+    seconds = medians_in_turn({"literal": literal, "fast": lambda: block(query, gallery)}, repeats)
     return {
         "bench": "difference",
         "pairs": pairs,
-        "literal_seconds": slow,
-        "fast_seconds": fast,
-        "ratio_to_literal": slow / fast,
+        "literal_seconds": seconds["literal"],
+        "fast_seconds": seconds["fast"],
+        "ratio_to_literal": seconds["literal"] / seconds["fast"],
         "relative_error": float(error.asscalar()),
         "versions": versions(),
     }

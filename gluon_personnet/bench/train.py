@@ -1,12 +1,14 @@
 """``gpnet bench train``: a training step and its parts, against the literal pair form and the machine's limits."""
 
+import functools
+import itertools
 import math
 
 import numpy as np
 
 from gluon_personnet import seeding
 from gluon_personnet.backend import mx, versions
-from gluon_personnet.bench import arithmetic_limit, median_seconds
+from gluon_personnet.bench import medians_in_turn
 from gluon_personnet.contracts import Sample
 from gluon_personnet.data.augment import augment
 from gluon_personnet.data.pairs import PairSampler
@@ -14,7 +16,7 @@ from gluon_personnet.network.literal import LiteralPersonNet
 from gluon_personnet.network.pairs import PairLogits, Sides, initialise, unique_parameters
 from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.recipe import parse_recipe
-from gluon_personnet.training.averaging import Average
+from gluon_personnet.training.averaging import EVERY, Average
 from gluon_personnet.training.classifier import make_classifier
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.step import Step
@@ -43,7 +45,7 @@ def work_of_parts(network, classifier, images, pairs):
         twice that backward (no gradient is needed of the pixels, which is left in: 2 %). bytes counts every map of the
         trunk and every difference written and read once, forward and backward, the weights of fully connected layers
         read forward and backward and their gradients written; an update reads weight, gradient and mean square and
-        writes two of them, averaging reads two and writes one.
+        writes two of them, averaging reads two and writes one every :data:`~.averaging.EVERY` steps.
     """
     height, width = network.trunk.window
     image_madds, map_values = 0, 0
@@ -67,7 +69,7 @@ def work_of_parts(network, classifier, images, pairs):
         "head": (6 * pairs * (pair_madds + weights), 4 * (3 * weights + 4 * pairs * height * width * filters)),
         "identification": (6 * images * sum(identities), 4 * 3 * sum(identities)),
         "update": (0, 4 * 5 * (parameters + sum(identities))),
-        "averaging": (0, 4 * 3 * parameters),
+        "averaging": (0, 4 * 3 * parameters // EVERY),
     }
 
 
@@ -158,23 +160,44 @@ def _update(trainer):
     return run_update
 
 
-def _averaging(network):
-    """The moving average of the weights, one step of it."""
-    average = Average(unique_parameters(network), 0.998)
-    return lambda: average.follow(10_000)
+def _several(step, average):
+    """Callables that make as many steps, and their part of averaging alone, as averaging takes at once."""
+    steps = itertools.count(10_000)
+
+    def run_averaging():
+        for _ in range(EVERY):
+            average.follow(next(steps))
+
+    def run_steps():
+        for _ in range(EVERY):
+            step()
+            average.follow(next(steps))
+
+    return run_steps, run_averaging
 
 
-def memory_limit(ctx, repeats, values=2**24):
-    """Bytes/s of adding two large arrays into a third: two are read and one is written."""
+def _limits(ctx, rows=1024, units=4096, values=2**24):
+    """Callables that run at the device's limits, each with its work.
+
+    Returns
+    -------
+    (callable, int)
+        One large FullyConnected in float32, the fastest routine for this kind of arithmetic, and its flop.
+    (callable, int)
+        Adding two large arrays into a third, and the bytes read and written.
+    """
+    data, weight = (mx.nd.random.normal(shape=(size, units), ctx=ctx) for size in (rows, units))
     first, second, out = (mx.nd.ones(values, ctx=ctx) for _ in range(3))
-    return 3 * 4 * values / median_seconds(lambda: mx.nd.elemwise_add(first, second, out=out), repeats)
+    multiply = functools.partial(mx.nd.FullyConnected, data, weight, no_bias=True, num_hidden=units)
+    add = functools.partial(mx.nd.elemwise_add, first, second, out=out)
+    return (multiply, 2 * rows * units * units), (add, 3 * 4 * values)
 
 
 LITERAL_PAIRS = 64
 """Pairs at most in a step of the literal form, whose maps take 12 MiB each."""
 
 
-def run(ctx, pairs=192, negatives=5, repeats=5):
+def run(ctx, pairs=192, negatives=5, repeats=7):
     """Measure one training step of PersonNet and its parts.
 
     Parameters
@@ -197,21 +220,34 @@ def run(ctx, pairs=192, negatives=5, repeats=5):
     network = PersonNet(normalise=NORMALISE)
     initialise(network, ctx)
     literal_pairs = min(pairs, LITERAL_PAIRS)
-    literal = median_seconds(_literal_step(network.plain(), literal_pairs, ctx), repeats) / literal_pairs
     recipe, trainer, classifier, step, sampler, pictures = _setting(network, pairs, negatives, ctx)
     batch, images = _prepared(recipe, sampler, pictures)
-    averaging = _averaging(network)
-    parts = {**_parts(network, classifier, batch, images, ctx), "update": _update(trainer), "averaging": averaging}
-    seconds = {name: median_seconds(part, repeats) for name, part in parts.items()}
-    whole = median_seconds(lambda: (step(batch, images, 1e-6), averaging()), repeats)
-    limits = arithmetic_limit(ctx, repeats), memory_limit(ctx, repeats)
+    average = Average(unique_parameters(network), 0.998)
+    steps, averaging = _several(lambda: step(batch, images, 1e-6), average)
+    (multiply, multiply_flop), (add, add_bytes) = _limits(ctx)
+    seconds = medians_in_turn(
+        {
+            "literal": _literal_step(network.plain(), literal_pairs, ctx),
+            "steps": steps,
+            "multiply": multiply,
+            "add": add,
+            **_parts(network, classifier, batch, images, ctx),
+            "update": _update(trainer),
+            "averaging": averaging,
+            "prepare": lambda: _prepared(recipe, sampler, pictures),
+        },
+        repeats,
+    )
+    seconds["averaging"] /= EVERY
+    whole, literal = seconds["steps"] / EVERY, seconds["literal"] / literal_pairs
+    limits = multiply_flop / seconds["multiply"], add_bytes / seconds["add"]
     work = work_of_parts(network, classifier, len(images), pairs)
     shares = {}
     for name, needs in work.items():
         arithmetic, memory = (need / limit for need, limit in zip(needs, limits))
         share = max(arithmetic, memory) / seconds[name]
         shares[name] = {"s": seconds[name], "arithmetic_s": arithmetic, "memory_s": memory, "share_of_limit": share}
-    shares["prepare (in the background)"] = {"s": median_seconds(lambda: _prepared(recipe, sampler, pictures), repeats)}
+    shares["prepare (in the background)"] = {"s": seconds["prepare"]}
     flop, moved = (sum(column) for column in zip(*work.values()))
     return {
         "bench": "train",
