@@ -16,6 +16,7 @@ PACKAGES = (
     "gluoncv",
     "numpy",
     "scipy",
+    "numba",
     "matplotlib",
     "pillow",
     "opencv-python",
