@@ -2,7 +2,7 @@
 
 from gluon_personnet.backend import mx
 
-EVERY, FIRST = 4, 100
+EVERY, FIRST = 8, 200
 """After the first steps the average moves only every so many, that much further: a pass over all weights saved."""
 
 

@@ -97,7 +97,7 @@ def test_bench_train_counts_arithmetic_by_hand():
     assert (work["sides"][0], work["head"][0]) == (6 * 3 * image, 6 * 5 * pair)
     assert work["identification"][0] == 6 * 3 * identities
     assert work["update"] == (0, 5 * 4 * (22_863_394 + identities))
-    assert work["averaging"] == (0, 3 * 4 * 22_863_394 // 4)
+    assert work["averaging"] == (0, 3 * 4 * 22_863_394 // 8)
 
 
 def test_bench_train_measures_every_part_against_its_limit(gpnet, tmp_path):
