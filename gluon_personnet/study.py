@@ -62,7 +62,7 @@ STUDIES = {
             "half the channels": ("network.options.channels=16", "network.options.compare_channels=16"),
             "no colour changes": ("augmentation.colour=0.0",),
             "no erasing": ("augmentation.erasing=0.0",),
-            "mirrored pairs averaged": ("evaluation.mirrored=true",),
+            "mirrored pairs not averaged": ("evaluation.mirrored=false",),
         },
         "none: the changes of personnet-strong, one taken back at a time",
     ),

@@ -5,7 +5,9 @@ import json
 import pytest
 from tiny import settings
 
+from gluon_personnet.cli.options import recipe_path
 from gluon_personnet.cli.study import NAMES
+from gluon_personnet.recipe import load_recipe
 from gluon_personnet.study import STUDIES
 
 PAIRS = 96
@@ -17,10 +19,17 @@ def test_the_command_offers_every_study():
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_variants_of_the_recipe_that_a_study_is_made_for_all_differ(name):
+    path = recipe_path("cuhk01-strong" if name == "strong" else "cuhk01")
+    recipes = [load_recipe(path, changes) for changes in STUDIES[name].variants.values()]
+    assert not any(recipe in recipes[:place] for place, recipe in enumerate(recipes))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_variant_is_trained_with_every_seed_for_equally_many_pairs(gpnet, tmp_path, name):
     if name == "strong":
         changes = {"network__name": "personnet-strong", "network__options": SMALL, "training__identification": 1.0}
-        changes.update(augmentation__colour=0.2, augmentation__erasing=0.5, evaluation__mirrored="false")
+        changes.update(augmentation__colour=0.2, augmentation__erasing=0.5, evaluation__mirrored="true")
     else:
         changes = {}
     result = gpnet("study", name, "toy", "--seeds", "1,2", "--out", "s", "--quiet", *settings(**changes))
