@@ -182,7 +182,7 @@ def _plot(result, paths):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(13, 4), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     for place, variant in enumerate(result["variants"]):
@@ -194,7 +194,7 @@ def _plot(result, paths):
     right.set(xlabel="thousand pairs", ylabel="validation rank-1 (%)", ylim=(0, None), xlim=(0, None))
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    right.legend(fontsize=8)
+    right.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.02, 1))
     count = len(result["seeds"])
     figure.suptitle(f"{result['title']} on {result['data_set']}: {count} seed{'s' if count > 1 else ''}", fontsize=11)
     for path in paths:
