@@ -92,6 +92,23 @@ def real_data():
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def needs_precision():
+    """Function that skips the test where this processor does not compute in a precision."""
+    from gluon_personnet.backend import mx
+    from gluon_personnet.errors import BackendError
+    from gluon_personnet.network.personnet import PersonNet
+    from gluon_personnet.tile_head import check_precision
+
+    def check(precision):
+        try:
+            check_precision(PersonNet(channels=1, units=[1, 1, 1]), mx.cpu(), precision)
+        except BackendError as error:
+            pytest.skip(str(error))
+
+    return check
+
+
 @pytest.fixture
 def interrupted(monkeypatch):
     """A context in which Ctrl-C is pressed during the training step of that number, counted over all runs from 1."""

@@ -130,7 +130,8 @@ def test_chosen_pairs_are_those_of_the_whole(network, tile_pairs):
 
 
 @pytest.mark.parametrize("precision", sorted(REDUCED))
-def test_reduced_precision_is_near_and_is_what_it_says(network, precision):
+def test_reduced_precision_is_near_and_is_what_it_says(network, precision, needs_precision):
+    needs_precision(precision)
     query, gallery = images(6, 0), images(9, 1)
     exact = naive(network, query, gallery)
     changed = np.abs(Scorer(network, mx.cpu(), precision=precision).distmat(query, gallery) - exact).max()

@@ -78,17 +78,24 @@ def test_a_damaged_tile_is_computed_again(network, tmp_path):
     assert scorer.distmat(query, gallery, work=tmp_path).tobytes() == whole.tobytes()
 
 
-def test_what_is_kept_belongs_to_weights_images_precision_and_tile(network, tmp_path):
+def test_what_is_kept_belongs_to_weights_images_and_tile(network, tmp_path):
     query, gallery = images(3, 0), images(4, 1)
     work = {"work": tmp_path}
     Scorer(network, mx.cpu()).distmat(query, gallery, **work)
-    Scorer(network, mx.cpu(), precision="int8").distmat(query, gallery, **work)
     Scorer(network, mx.cpu(), tile_pairs=2).distmat(query, gallery, **work)
     Scorer(make_network(seed=1), mx.cpu()).distmat(query, gallery, **work)
     Scorer(network, mx.cpu()).distmat(query[:, :, ::-1], gallery, **work)
-    assert len(list(tmp_path.iterdir())) == 5
+    assert len(list(tmp_path.iterdir())) == 4
     Scorer(network, mx.cpu()).distmat(query, gallery, **work)
-    assert len(list(tmp_path.iterdir())) == 5
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_what_is_kept_belongs_to_the_precision(network, tmp_path, needs_precision):
+    needs_precision("bfloat16")
+    query, gallery = images(3, 0), images(4, 1)
+    for precision, files in (("float32", 1), ("bfloat16", 2), ("float32", 2)):
+        Scorer(network, mx.cpu(), precision=precision).distmat(query, gallery, work=tmp_path)
+        assert len(list(tmp_path.iterdir())) == files
 
 
 def test_maps_beyond_the_memory_go_to_files(network, tmp_path):
