@@ -5,11 +5,12 @@ import time
 
 
 def medians_in_turn(functions, repeats):
-    """Median wall time of each function, which must queue device work, after one untimed call.
+    """Median wall time of each function, until all device work that it has queued is done.
 
     Parameters
     ----------
     functions : dict of str to callable without arguments
+        Called before, so that nothing has still to be compiled.
     repeats : int
         Rounds in which each is called once, so that what else the machine does meets all alike.
 
@@ -27,7 +28,5 @@ def medians_in_turn(functions, repeats):
         return time.perf_counter() - start
 
     mx.nd.waitall()
-    for function in functions.values():
-        once(function)
     rounds = [{name: once(function) for name, function in functions.items()} for _ in range(repeats)]
     return {name: statistics.median(times[name] for times in rounds) for name in functions}

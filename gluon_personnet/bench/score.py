@@ -5,13 +5,12 @@ import importlib.metadata
 import importlib.util
 import math
 import os
-import statistics
-import time
 
 import numpy as np
 
 from gluon_personnet import seeding
 from gluon_personnet.backend import mx, versions
+from gluon_personnet.bench import medians_in_turn
 from gluon_personnet.bench.growth import SIZES, growth, plot_growth
 from gluon_personnet.data.augment import to_network_input
 from gluon_personnet.errors import BackendError
@@ -113,17 +112,6 @@ def _torch_form(network, query, gallery):
     return (NAIVE_PAIRS, run), float(np.abs(logits - here).max())
 
 
-def interleaved(functions, repeats):
-    """Median seconds of each function: name -> seconds; all take their turn, so that a slow spell meets every one."""
-    times = {name: [] for name in functions}
-    for _ in range(repeats):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
 def run(ctx, queries=200, gallery=2000, repeats=5, plot=None, sizes=SIZES):
     """Measure scoring with PersonNet of random weights and images.
 
@@ -168,7 +156,7 @@ def run(ctx, queries=200, gallery=2000, repeats=5, plot=None, sizes=SIZES):
         scorer.distmat(sides[0][: tiling.rows], sides[1][: tiling.columns])
         whole = functools.partial(scorer.distmat, *sides)
         forms[name] = queries * gallery, lambda name=name, whole=whole: distmats.update({name: whole()})
-    seconds = interleaved({name: form for name, (_, form) in forms.items()}, repeats)
+    seconds = medians_in_turn({name: form for name, (_, form) in forms.items()}, repeats)
     result = _result(network, tiling, {name: seconds[name] / pairs for name, (pairs, _) in forms.items()}, distmats)
     if torch_error is not None:
         result["torch"]["largest_difference_of_logits"] = torch_error
