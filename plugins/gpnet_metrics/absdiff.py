@@ -1,5 +1,7 @@
 """Base of the metrics that learn from the absolute difference of two features."""
 
+from abc import abstractmethod
+
 import numpy as np
 
 from gpnet_metrics.checks import at_least
@@ -30,13 +32,13 @@ class AbsDiff(LearnedMetric):
         self._chosen = np.sort(np.argsort(-rows.var(axis=0), kind="stable")[: self._most or None])
         self._learn_differences(rows[:, self._chosen], pids, camids)
 
+    @abstractmethod
     def _learn_differences(self, rows, pids, camids):
         """Learn from float64 (N, r) rows of the chosen dimensions."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _score(self, differences):
         """Distances float64 (P,) of float64 (P, r) absolute differences."""
-        raise NotImplementedError
 
     def _compare(self, query, gallery):
         query, gallery = query[:, self._chosen], gallery[:, self._chosen]

@@ -1,5 +1,6 @@
 """Base of the metrics that learn a quadratic decision function of two features."""
 
+from abc import abstractmethod
 from typing import NamedTuple
 
 import numpy as np
@@ -27,9 +28,9 @@ class Bilinear(LearnedMetric):
     def _compare(self, query, gallery):
         return decision_values(query, gallery, self._decision)
 
+    @abstractmethod
     def _fit_decision(self, rows, pids, camids):
         """Learn from float64 (N, r) reduced rows, int64 (N,) pids and camids; return a :class:`Decision`."""
-        raise NotImplementedError
 
 
 def decision_values(query, gallery, decision):

@@ -1,11 +1,13 @@
 """Base of the metrics that learn weights of kernel columns."""
 
+from abc import ABC, abstractmethod
+
 from gpnet_metrics.checks import check_rows, check_training
 from gpnet_metrics.kernels import make_kernel
 from gpnet_metrics.mahalanobis import quadratic_distances
 
 
-class KernelMetric:
+class KernelMetric(ABC):
     """Base: a subclass sets ``name`` and overrides ``_fit_projection(kernel, pids, camids)``.
 
     A feature x becomes T^T k(x), with k(x) its kernel values against all training rows; the distance is the squared
@@ -39,6 +41,6 @@ class KernelMetric:
         query, gallery = (check_rows(self.name, rows, self._dims) for rows in (query, gallery))
         return quadratic_distances(self._kernel(query) @ self._projection, self._kernel(gallery) @ self._projection)
 
+    @abstractmethod
     def _fit_projection(self, kernel, pids, camids):
         """Learn T float64 (N, k) from the float64 (N, N) kernel matrix, int64 (N,) pids and camids."""
-        raise NotImplementedError

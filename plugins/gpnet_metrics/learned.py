@@ -1,10 +1,12 @@
 """What all learned metrics share: rows are checked, reduced, and handed to the learner."""
 
+from abc import ABC, abstractmethod
+
 from gpnet_metrics.checks import check_rows, check_training
 from gpnet_metrics.reduction import Reduction
 
 
-class LearnedMetric:
+class LearnedMetric(ABC):
     """Base of the metrics that learn from features in a vector space.
 
     A subclass sets ``name``, says in ``_learn`` what it learns from reduced rows, and in ``_compare`` how it compares.
@@ -43,10 +45,10 @@ class LearnedMetric:
     def _settle(self):
         self._reduction.keep()
 
+    @abstractmethod
     def _learn(self, rows, pids, camids):
         """Learn from float64 (N, r) reduced rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _compare(self, query, gallery):
         """Distances float64 (Q, G) of float64 (Q, r), (G, r) reduced rows."""
-        raise NotImplementedError

@@ -1,5 +1,6 @@
 """Base of the metrics that learn a quadratic form of the difference of two features."""
 
+from abc import abstractmethod
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -48,9 +49,9 @@ class Mahalanobis(LearnedMetric):
             query, gallery = query @ projection, gallery @ projection
         return quadratic_distances(query, gallery, matrix)
 
+    @abstractmethod
     def _fit_form(self, rows, pids, camids):
         """Learn from float64 (N, r) reduced rows, int64 (N,) pids and camids; return a :class:`Form`."""
-        raise NotImplementedError
 
 
 def quadratic_distances(query, gallery, matrix=None):
