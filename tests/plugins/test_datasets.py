@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import gpnet_datasets
 import numpy as np
-import PIL
 import pytest
 from gpnet_datasets.cuhk01 import CUHK01
 from gpnet_datasets.toy import Toy
@@ -69,9 +68,6 @@ def test_toy_images_depend_on_seed_identity_and_shot_only(toy):
         assert (image != other.read(row)).any()
 
 
-@pytest.mark.skipif(
-    tuple(map(int, PIL.__version__.split(".")[:2])) < (11, 3), reason="Pillow before 11.3 draws corners differently"
-)
 def test_toy_images_are_the_same_on_every_machine(toy):
     digest = hashlib.sha256(b"".join(toy.read(row).tobytes() for row in range(0, 3884, 40)))
     assert digest.hexdigest()[:16] == "c626365d640bdf51"
