@@ -9,7 +9,7 @@ EVERY, FIRST = 8, 200
 class Average:
     """Follows parameters in training: ``average = keep average + (1 - keep) parameter`` in every step.
 
-    From step :data:`FIRST` on it takes :data:`EVERY` steps at once, with the parameters after the last of them for all.
+    After step :data:`FIRST` it takes :data:`EVERY` steps at once, with the parameters after the last of them for all.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Average:
 
     def follow(self, step):
         """Move towards the parameters after the step of that number, from 0; faster soon after the start."""
-        together = EVERY if step >= FIRST else 1
+        together = EVERY if step > FIRST else 1
         if step % together:
             return
         keep = min(self._keep, step / (step + 10)) ** together

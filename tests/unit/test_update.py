@@ -58,7 +58,7 @@ def test_average_follows_at_first_every_step_then_several_at_once(keep):
         value = np.array([step, -1.0])
         parameter.set_data(mx.nd.array(value))
         average.follow(step)
-        together = 1 if step < FIRST else EVERY
+        together = 1 if step <= FIRST else EVERY
         if step % together == 0:
             each = min(keep, step / (step + 10))
             right = each**together * right + (1 - each**together) * value
