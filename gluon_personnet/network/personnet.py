@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from gluon_personnet.backend import mx
 from gluon_personnet.errors import RecipeError
-from gluon_personnet.network.layers import ACTIVATIONS, Compare, Convolution, Head, HybridBlock
+from gluon_personnet.network.layers import (
+    ACTIVATIONS,
+    AS_IT_IS,
+    AS_PIXELS,
+    Compare,
+    Convolution,
+    Head,
+    HybridBlock,
+    between_convolutions,
+)
 
 TRUNK = {10: "PPCC", 9: "PPC", 8: "PP", 7: "PP"}
 """Depth -> trunk: P is a convolution with pooling, C one without. Depth 9 drops Conv3, 8 also Conv2, 7 also FC2."""
@@ -83,11 +92,12 @@ class Trunk(HybridBlock):
         self.window, self._standardise = window, standardise
         with self.name_scope():
             self.layers = mx.gluon.nn.HybridSequential(prefix="")
-            for place, layer in enumerate(TRUNK[depth]):
+            taken, maps = 3, AS_IT_IS if standardise else AS_PIXELS
+            for place, layer in enumerate(TRUNK[depth], 1):
                 pool = "full" if layer == "P" else None
-                first = place == 0
-                raw = first and not standardise
-                self.layers.add(Convolution(3 if first else channels, channels, activation, pool, raw, normalise))
+                last = place == len(TRUNK[depth])
+                self.layers.add(Convolution(taken, channels, activation, pool, normalise, maps, not last))
+                taken, (*_, maps) = channels, between_convolutions(activation)
 
     def hybrid_forward(self, F, images):
         height, width = self.window

@@ -245,7 +245,7 @@ def test_normalised_layers_have_the_deviation_asked_for_in_training():
     network, images = trained_with_normalisation()
     with mx.autograd.record():
         maps = network.trunk.layers[2](network.trunk.layers[1](network.trunk.layers[0](images[0][:, :, :150, :50])))
-    before = mx.nd.arctanh(maps).asnumpy() / 1.5  # of Conv2, with its bias
+    before = mx.nd.arctanh(2 * maps - 1).asnumpy() / 1.5  # of Conv2, with its bias
     np.testing.assert_allclose(before.std(axis=(0, 2, 3)), 0.5, rtol=1e-3)
     bias = network.trunk.layers[2].bias.data().asnumpy()
     np.testing.assert_allclose(before.mean(axis=(0, 2, 3)), bias, atol=1e-3)
