@@ -51,7 +51,8 @@ class PairLogits(HybridBlock):
         self.head = network.head
 
     def hybrid_forward(self, F, query, gallery, query_index, gallery_index):
-        return self.head(F.take(query, query_index) - F.take(gallery, gallery_index))
+        # added, because the gradient of a difference copies what that of a sum passes on
+        return self.head(F.take(query, query_index) + F.take(-gallery, gallery_index))
 
 
 def initialise(network, ctx, weight_magnitude=3.0, bias_range=0.5):
