@@ -17,7 +17,7 @@ def arrays(shape, seed=0):
     return [mx.nd.array(values) for values in (rng.normal(size=shape), rng.normal(size=shape), rng.random(shape))]
 
 
-@pytest.mark.parametrize("shape", [(1,), (7,), (33, 5, 3, 3), (513, 257)])
+@pytest.mark.parametrize("shape", [(1,), (7,), (33, 5, 3, 3), (513, 257), (601, 503)])
 def test_one_pass_on_the_cpu_does_what_mxnets_kernel_does(shape):
     weight, gradient, square = arrays(shape)
     kept = gradient.copy()
