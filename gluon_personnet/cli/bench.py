@@ -31,7 +31,9 @@ def _sizes(ctx, param, value):
 @click.option("--pairs", type=click.IntRange(min=4), help="train, difference: pairs a step.")
 @click.option("--negatives", type=click.IntRange(min=1), help="train: negative pairs a positive one; by default 5.")
 @click.option(
-    "--repeats", type=click.IntRange(min=1), help="train, difference, score: timed repetitions; by default 7, score 5."
+    "--repeats",
+    type=click.IntRange(min=1),
+    help="train, difference, score: timed repetitions; by default 15, 7 and 5.",
 )
 @click.option(
     "--queries", type=click.IntRange(min=1), help="ranking, estimate: query images, by default 3368; score: 200."
