@@ -5,11 +5,12 @@ Four identities are used throughout, all exact:
 * tanh and ReLU are monotone, so a map is pooled first and activated after: a quarter of the work;
 * ``act(g (W x + b)) == act((g W) x + g b)``: the scale of tanh(3x/2) goes into the small filters, not over the maps;
 * a valid convolution of ``(x - m) / s`` is one of ``x`` with other filters and bias: pixels enter as they are;
-* ``tanh(x) == (sigmoid(2 x) - 0.5) / 0.5``: between two convolutions a map holds the sigmoid, which processors without
-  AVX-512 compute, with its gradient, in a fifth of the time.
+* ``tanh(x) == (sigmoid(2 x) - 0.5) / 0.5``: between two convolutions a map holds the sigmoid, which oneDNN computes,
+  with its gradient, in a fifth of the time on a processor with AVX2.
 """
 
 from gluon_personnet.backend import mx
+from gluon_personnet.network.normalisation import Normalisation
 
 ACTIVATIONS = {"scaled-tanh": (1.5, "tanh"), "tanh": (1.0, "tanh"), "relu": (1.0, "relu")}
 """Activation name -> (gain on the linear output, Gluon activation). ``scaled-tanh`` is tanh(3x/2), section III-A."""
@@ -20,60 +21,7 @@ PIXEL_MEAN, PIXEL_SCALE = 127.5, 64.0
 AS_IT_IS, AS_PIXELS, AS_SIGMOID = (0.0, 1.0), (PIXEL_MEAN, PIXEL_SCALE), (0.5, 0.5)
 """Mean and scale of the maps given to a convolution that is of ``(maps - mean) / scale``."""
 
-EPSILON = 1e-5
-"""Added to the variances that batch normalisation divides by."""
-
 HybridBlock = mx.gluon.HybridBlock
-
-
-class Normalisation(HybridBlock):
-    """Batch normalisation to a given standard deviation, which :meth:`fold` puts into weight and bias for testing.
-
-    The deviation is positive and not learned, so that normalising after max pooling is normalising before it.
-
-    Parameters
-    ----------
-    channels : int
-    deviation : float above 0
-        Of every channel over the batch, before the bias.
-    gain : float
-        Of the activation that follows; deviation and bias are multiplied by it.
-    axis : int
-        Of the channels.
-
-    Attributes
-    ----------
-    keep_statistics : bool
-        Whether training, too, normalises by the running statistics and leaves them as they are.
-
-    Inputs/Outputs
-    --------------
-    float32 (N, channels, ...) linear output without bias, float32 (channels,) bias -> float32 (N, channels, ...);
-    with `axis` 0 (channels, N).
-
-    Source: Ioffe and Szegedy, Batch Normalization, ICML 2015.
-    Differs from the source in: the scale is not learned.
-    """
-
-    def __init__(self, channels, deviation, gain, axis=1):
-        super().__init__()
-        self._gain, self._axis, self.keep_statistics = gain, axis, False
-        constant = {"grad_req": "null", "differentiable": False}
-        start = mx.init.Constant(deviation)
-        with self.name_scope():
-            self.running_mean = self.params.get("running_mean", shape=(channels,), init="zeros", **constant)
-            self.running_var = self.params.get("running_var", shape=(channels,), init="ones", **constant)
-            self.deviation = self.params.get("deviation", shape=(1,), init=start, **constant)
-
-    def hybrid_forward(self, F, x, bias, running_mean, running_var, deviation):
-        scale = F.broadcast_mul(F.ones_like(bias), deviation * self._gain)
-        options = {"eps": EPSILON, "momentum": 0.9, "fix_gamma": False, "use_global_stats": self.keep_statistics}
-        return F.BatchNorm(x, scale, bias * self._gain, running_mean, running_var, axis=self._axis, **options)
-
-    def fold(self, weight, bias):
-        """Weight and bias, NDArrays, of the layer that does the same at test time without normalisation."""
-        scale = self.deviation.data() / mx.nd.sqrt(self.running_var.data() + EPSILON)  # (channels,)
-        return weight * scale.reshape((-1, *[1] * (weight.ndim - 1))), bias - scale * self.running_mean.data()
 
 
 def between_convolutions(activation):

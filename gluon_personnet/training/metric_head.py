@@ -10,7 +10,8 @@ from scipy.linalg import eigh
 from gluon_personnet import seeding
 from gluon_personnet.backend import mx
 from gluon_personnet.errors import RecipeError
-from gluon_personnet.network.layers import ACTIVATIONS, EPSILON
+from gluon_personnet.network.layers import ACTIVATIONS
+from gluon_personnet.network.normalisation import EPSILON
 from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.training.map_pairs import MapPairs
 
