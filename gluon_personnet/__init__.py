@@ -11,7 +11,7 @@ Importing this package imports neither MXNet nor numpy. Plugin authors need thre
 
 import pluggy
 
-from gluon_personnet.entries import (
+from gluon_personnet.plugin.entries import (
     BaselineEntry,
     CommandEntry,
     DatasetEntry,

@@ -95,10 +95,10 @@ def real_data():
 @pytest.fixture(scope="session")
 def needs_precision():
     """Function that skips the test where this processor does not compute in a precision."""
-    from gluon_personnet.backend import mx
-    from gluon_personnet.errors import BackendError
+    from gluon_personnet.core.errors import BackendError
+    from gluon_personnet.network.backend import mx
     from gluon_personnet.network.personnet import PersonNet
-    from gluon_personnet.tile_head import check_precision
+    from gluon_personnet.scoring.heads import check_precision
 
     def check(precision):
         try:

@@ -10,8 +10,8 @@ import pytest
 from gpnet_datasets.cuhk03 import CUHK03
 from PIL import Image
 
+from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.archives import Locator
-from gluon_personnet.errors import DataError
 
 PEOPLE = (14, 9, 4, 3, 2)
 OFFICIAL_PEOPLE = (843, 440, 77, 58, 49)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gluon_personnet.backend import mx
-from gluon_personnet.network.pairs import initialise
+from gluon_personnet.network.backend import mx
 from gluon_personnet.network.personnet import PersonNet
+from gluon_personnet.network.weights import initialise
 
 
 def make_network(seed=0, **options):

@@ -19,7 +19,7 @@ def medians_in_turn(functions, repeats):
     dict of str to float
         Seconds.
     """
-    from gluon_personnet.backend import mx
+    from gluon_personnet.network.backend import mx
 
     def once(function):
         start = time.perf_counter()

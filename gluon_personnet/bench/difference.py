@@ -1,10 +1,10 @@
 """``gpnet bench difference``: the neighbourhood difference and patch summary, literal against fast."""
 
-from gluon_personnet.backend import mx, versions
 from gluon_personnet.bench import medians_in_turn
+from gluon_personnet.network.backend import mx, versions
 from gluon_personnet.network.layers import Compare
 from gluon_personnet.network.literal import neighbourhood_difference
-from gluon_personnet.network.pairs import initialise
+from gluon_personnet.network.weights import initialise
 
 CHANNELS, MAPS = 32, (32, 7)  # Table I
 

@@ -4,11 +4,12 @@ import time
 
 from tqdm import tqdm
 
-from gluon_personnet.backend import mx, versions
 from gluon_personnet.bench.growth import ManyImages
-from gluon_personnet.network.pairs import initialise
+from gluon_personnet.network.backend import mx, versions
 from gluon_personnet.network.personnet import PersonNet
-from gluon_personnet.scoring import Cost, Scorer
+from gluon_personnet.network.weights import initialise
+from gluon_personnet.scoring.cost import Cost
+from gluon_personnet.scoring.scorer import Scorer
 
 IMAGES = 512
 

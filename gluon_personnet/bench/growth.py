@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gluon_personnet import seeding
+from gluon_personnet.core import seeding
 
 SIZES = (1000, 4000, 16000)
 QUERIES, MEMORY_MIB = 16, 256
@@ -47,10 +47,10 @@ def measure(queries, gallery, memory_mib):
     dict
         Seconds of maps and pairs, peak memory before (MXNet, weights and one tile there) and after, all in MiB.
     """
-    from gluon_personnet.backend import mx
-    from gluon_personnet.network.pairs import initialise
+    from gluon_personnet.network.backend import mx
     from gluon_personnet.network.personnet import PersonNet
-    from gluon_personnet.scoring import Scorer
+    from gluon_personnet.network.weights import initialise
+    from gluon_personnet.scoring.scorer import Scorer
 
     mx.random.seed(0)
     network = PersonNet()
@@ -105,7 +105,7 @@ def plot_growth(result, path):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from gluon_personnet.files import replacing
+    from gluon_personnet.core.files import replacing
 
     figure = Figure(figsize=(8, 3.5), layout="constrained")
     FigureCanvasAgg(figure)

@@ -6,16 +6,10 @@ import time
 
 import numpy as np
 
-from gluon_personnet import seeding
-from gluon_personnet.errors import DataError
-from gluon_personnet.ranking import (
-    JUNK_PID,
-    average_precision,
-    check_distmat,
-    cmc_from_ranks,
-    inverse_negative_penalty,
-    rank_matches,
-)
+from gluon_personnet.core import seeding
+from gluon_personnet.core.errors import DataError
+from gluon_personnet.evaluation.distances import JUNK_PID, check_distmat
+from gluon_personnet.evaluation.ranking import average_precision, cmc_from_ranks, inverse_negative_penalty, rank_matches
 
 QUERIES, GALLERY = 3368, 19732
 IDENTITIES, CAMERAS = 750, 6
@@ -57,7 +51,7 @@ def measure_by_loop(problem, measure_list):
 
     Parameters
     ----------
-    problem : Problem
+    problem : Distances
     measure_list : callable
         bool (N,), candidates in their order, at least one True -> first rank, both average precisions, penalty.
     """

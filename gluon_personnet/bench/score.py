@@ -8,18 +8,18 @@ import os
 
 import numpy as np
 
-from gluon_personnet import seeding
-from gluon_personnet.backend import mx, versions
 from gluon_personnet.bench import medians_in_turn
 from gluon_personnet.bench.growth import SIZES, growth, plot_growth
-from gluon_personnet.data.augment import to_network_input
-from gluon_personnet.errors import BackendError
+from gluon_personnet.core import seeding
+from gluon_personnet.core.errors import BackendError
+from gluon_personnet.network.backend import mx, versions
 from gluon_personnet.network.layers import HybridBlock
 from gluon_personnet.network.literal import LiteralPersonNet, neighbourhood_difference
-from gluon_personnet.network.pairs import initialise
+from gluon_personnet.network.pairs import to_network_input
 from gluon_personnet.network.personnet import PersonNet
-from gluon_personnet.scoring import Scorer
-from gluon_personnet.tile_head import PRECISIONS
+from gluon_personnet.network.weights import initialise
+from gluon_personnet.scoring.heads import PRECISIONS
+from gluon_personnet.scoring.scorer import Scorer
 
 NAIVE_PAIRS, CACHED_PAIRS = 64, 256
 """Pairs a forward of the naive forms: larger ones are not faster."""

@@ -7,20 +7,21 @@ import math
 import numba
 import numpy as np
 
-from gluon_personnet import seeding
-from gluon_personnet.backend import mx, versions
 from gluon_personnet.bench import medians_in_turn
-from gluon_personnet.contracts import Sample
-from gluon_personnet.data.augment import augment
-from gluon_personnet.data.pairs import PairSampler
+from gluon_personnet.core import seeding
+from gluon_personnet.network.backend import mx, versions
 from gluon_personnet.network.literal import LiteralPersonNet
-from gluon_personnet.network.pairs import PairLogits, Sides, initialise, unique_parameters
+from gluon_personnet.network.pairs import PairLogits, Sides
 from gluon_personnet.network.personnet import PersonNet
-from gluon_personnet.recipe import parse_recipe
+from gluon_personnet.network.weights import initialise, unique_parameters
+from gluon_personnet.plugin.contracts import Sample
+from gluon_personnet.recipe.parsing import parse_recipe
 from gluon_personnet.training import cpu_update
+from gluon_personnet.training.augment import augment
 from gluon_personnet.training.averaging import EVERY, Average
 from gluon_personnet.training.classifier import make_classifier
 from gluon_personnet.training.optimizers import make_trainer
+from gluon_personnet.training.sampling import PairSampler
 from gluon_personnet.training.step import Step
 
 RECIPE = """

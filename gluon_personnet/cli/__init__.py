@@ -6,7 +6,7 @@ import warnings
 
 import click
 
-from gluon_personnet.errors import GpnetError, did_you_mean
+from gluon_personnet.core.errors import GpnetError, did_you_mean
 
 COMMANDS = (
     "train",
@@ -25,8 +25,8 @@ COMMANDS = (
 
 
 def load_plugins():
-    """A :class:`~gluon_personnet.plugins.PluginManager`; plugins left out are warned of in one line each."""
-    from gluon_personnet.plugins import PluginManager, PluginWarning
+    """A :class:`~gluon_personnet.plugin.manager.PluginManager`; plugins left out are warned of in one line each."""
+    from gluon_personnet.plugin.manager import PluginManager, PluginWarning
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PluginWarning)
@@ -68,7 +68,7 @@ def _plugin_commands():
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the command itself warns
-            from gluon_personnet.plugins import PluginManager
+            from gluon_personnet.plugin.manager import PluginManager
 
             return {entry.name: entry for entry in PluginManager().entries("commands")}
     except GpnetError:

@@ -79,10 +79,10 @@ def command(name, json_path, **given):
         if option not in BENCHES[name]:
             right = ", ".join(flags[known] for known in BENCHES[name])
             raise click.UsageError(f"{flags[option]} means nothing for the bench {name}; right: {right}")
-    from gluon_personnet.report import write_json
+    from gluon_personnet.core.files import write_json
 
     if "device" in BENCHES[name]:
-        from gluon_personnet.backend import pick_device
+        from gluon_personnet.network.backend import pick_device
 
         given["ctx"] = pick_device(given.pop("device", None))
     result = importlib.import_module(f"gluon_personnet.bench.{name}").run(**given)
@@ -90,7 +90,7 @@ def command(name, json_path, **given):
         for line in _lines(key, value):
             click.echo(line)
     if json_path:
-        write_json(result, json_path)
+        write_json(json_path, result)
 
 
 def _lines(key, value):

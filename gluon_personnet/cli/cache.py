@@ -20,7 +20,7 @@ def command(clear):
       gpnet cache
       gpnet cache --clear
     """
-    from gluon_personnet.cache import cache_folder
+    from gluon_personnet.core.store import cache_folder
 
     folder = cache_folder()
     click.echo(f"cache {folder}")

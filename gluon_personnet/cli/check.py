@@ -34,7 +34,7 @@ def command(target, overrides, data, quiet):
 
 
 def _check_recipe(manager, target, overrides):
-    from gluon_personnet.recipe import load_recipe
+    from gluon_personnet.recipe.parsing import load_recipe
     from gluon_personnet.training.dry_run import dry_run
 
     path = options.recipe_path(target)
@@ -44,8 +44,8 @@ def _check_recipe(manager, target, overrides):
 
 
 def _check_dataset(manager, name, overrides, data, quiet):
-    from gluon_personnet.data.samples import check
-    from gluon_personnet.recipe import parse_options
+    from gluon_personnet.data.audit import check
+    from gluon_personnet.recipe.parsing import parse_options
 
     entry = manager.find("datasets", name)
     dataset = entry.build(options.locator(data), **parse_options(overrides))

@@ -7,7 +7,7 @@ import sys
 import click
 
 from gluon_personnet.cli import load_plugins, options
-from gluon_personnet.errors import GpnetError
+from gluon_personnet.core.errors import GpnetError
 
 PACKAGES = (
     "gluon-personnet",
@@ -67,8 +67,8 @@ def _version(name):
 def _device_problems():
     """Import MXNet and show what it computes on; return what stands in the way."""
     try:
-        from gluon_personnet.backend import pick_device
-        from gluon_personnet.parallel import usable_cores
+        from gluon_personnet.core.parallel import usable_cores
+        from gluon_personnet.network.backend import pick_device
     except GpnetError as error:
         return [str(error)]
     click.echo(f"threads {os.environ['OMP_NUM_THREADS']} of {usable_cores()} usable cores")

@@ -125,7 +125,9 @@ def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_p
       gpnet evaluate --shortlist raw-pixels+euclid --shortlist-size 50
     """
     _check_usage(ctx)
-    from gluon_personnet import report as reports
+    from gluon_personnet.core.files import write_json
+    from gluon_personnet.report.plots import plot_cmc
+    from gluon_personnet.report.text import as_text
 
     names = None if compare_definitions else protocols
     rerank = _reranking(**{name: others.pop(name) for name in RERANKING})
@@ -135,12 +137,12 @@ def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_p
         report, run = _evaluate_baseline(baseline, names, seed, rerank, **others)
     else:
         report, run = _evaluate_run(names, seed, rerank, **others)
-    click.echo(reports.as_text(report))
+    click.echo(as_text(report))
     written = _write_evaluation(report, run) if run else []
     if json_path:
-        reports.write_json(report, json_path)
+        write_json(json_path, report)
     if plot:
-        drawn = reports.plot_cmc(report, [plot])
+        drawn = plot_cmc(report, [plot])
         written += drawn
         if not drawn:
             click.echo(f"gpnet: warning: nothing defines a CMC here; {plot} is not written", err=True)
@@ -189,14 +191,14 @@ def _check_usage(ctx):
 def _reranking(rerank, rerank_k1, rerank_k2, rerank_lambda):
     if not rerank:
         return None
-    from gluon_personnet.reranking import KReciprocal
+    from gluon_personnet.evaluation.reranking import KReciprocal
 
     return KReciprocal(rerank_k1, rerank_k2, rerank_lambda)
 
 
 def _evaluate_file(path, names, seed, rerank):
-    from gluon_personnet.distmat import evaluate_distmat
-    from gluon_personnet.results import Evaluation
+    from gluon_personnet.evaluation.protocols import Evaluation
+    from gluon_personnet.methods.from_file import evaluate_distmat
 
     return evaluate_distmat(path, Evaluation(load_plugins(), names, rerank=rerank), seed or 0)
 
@@ -204,11 +206,11 @@ def _evaluate_file(path, names, seed, rerank):
 def _evaluate_baseline(
     baseline, names, seed, rerank, dataset, splits, overrides, query_expansion, data, quiet, **unused
 ):
-    from gluon_personnet.baseline import BaselineEvaluation, parse_splits
-    from gluon_personnet.baseline_recipe import find_baseline
-    from gluon_personnet.recipe import parse_options
-    from gluon_personnet.results import Evaluation
-    from gluon_personnet.runs import Run, baseline_folder
+    from gluon_personnet.core.runs import Run, baseline_folder
+    from gluon_personnet.evaluation.protocols import Evaluation
+    from gluon_personnet.methods.feature_metric import BaselineEvaluation, parse_splits
+    from gluon_personnet.recipe.baselines import find_baseline
+    from gluon_personnet.recipe.parsing import parse_options
 
     manager, chosen = load_plugins(), parse_options(overrides)
     entry = find_baseline(manager, baseline)
@@ -234,14 +236,14 @@ def _evaluate_run(
     quiet,
     **others,
 ):
-    from gluon_personnet.pools import open_pool
-    from gluon_personnet.runs import find_run
+    from gluon_personnet.core.runs import find_run
+    from gluon_personnet.scoring.pools import open_pool
 
     run = find_run(run_path, recipe)
 
     with open_pool(backend, workers, scheduler) if backend else contextlib.nullcontext() as pool:
-        from gluon_personnet.backend import pick_device  # only now: it settles the threads
-        from gluon_personnet.evaluate import ScoringOptions, evaluate_run
+        from gluon_personnet.network.backend import pick_device  # only now: it settles the threads
+        from gluon_personnet.workflows.evaluate import ScoringOptions, evaluate_run
 
         scoring = ScoringOptions(*(others[name] for name in SCORING), pool)
         where = run, load_plugins(), options.locator(data), pick_device(device)
@@ -251,7 +253,9 @@ def _evaluate_run(
 
 def _write_evaluation(report, run):
     """Write JSON, text and plots into the run's folder; return the plots and the JSON file."""
-    from gluon_personnet import report as reports
+    from gluon_personnet.core.files import write_json, write_text
+    from gluon_personnet.report.plots import plot_cmc
+    from gluon_personnet.report.text import as_text
 
     run.evaluation.mkdir(parents=True, exist_ok=True)
     name = "definitions" if "not_applicable" in report else "+".join(row["protocol"] for row in report["results"])
@@ -261,9 +265,9 @@ def _write_evaluation(report, run):
         name += f"-{report['precision']}"
     if report.get("shortlist"):
         name += f"-shortlist-{report['shortlist']['by']}-{report['shortlist']['size']}"
-    reports.write_json(report, run.evaluation / f"{name}.json")
-    reports.write_text(run.evaluation / f"{name}.txt", reports.as_text(report) + "\n")
-    plots = reports.plot_cmc(report, [run.evaluation / f"{name}-cmc.{ending}" for ending in ("png", "svg")])
+    write_json(run.evaluation / f"{name}.json", report)
+    write_text(run.evaluation / f"{name}.txt", as_text(report) + "\n")
+    plots = plot_cmc(report, [run.evaluation / f"{name}-cmc.{ending}" for ending in ("png", "svg")])
     if "pairs_scored" in report:
         rate = report["pairs_scored"] / max(report["scoring_seconds"], 1e-9)
         click.echo(f"scored {report['pairs_scored']} pairs, {rate:.0f} pairs/s")

@@ -5,7 +5,7 @@ import json
 import click
 
 from gluon_personnet.cli import load_plugins, options
-from gluon_personnet.entries import ENTRY_CLASSES
+from gluon_personnet.plugin.entries import ENTRY_CLASSES
 
 KINDS = (*ENTRY_CLASSES, "recipes", "plugins")
 

@@ -8,8 +8,8 @@ from string import Template
 import click
 
 from gluon_personnet.cli import load_plugins
-from gluon_personnet.errors import PluginError
-from gluon_personnet.files import write_text
+from gluon_personnet.core.errors import PluginError
+from gluon_personnet.core.files import write_text
 
 FILES = {
     "setup.py": '''\
@@ -60,9 +60,10 @@ def gpnet_protocols():
     "$package/protocol.py": '''\
 """How far down the list is the right person, on average?"""
 
-from gluon_personnet.contracts import Measures
-from gluon_personnet.errors import DataError
-from gluon_personnet.ranking import EXCLUSIONS, TIES, check_distmat, cmc_from_ranks, rank_matches
+from gluon_personnet.core.errors import DataError
+from gluon_personnet.evaluation.distances import EXCLUSIONS, TIES, check_distmat
+from gluon_personnet.evaluation.ranking import cmc_from_ranks, rank_matches
+from gluon_personnet.plugin.contracts import Measures
 
 EXCLUDE = "same-person-and-camera"
 
@@ -80,7 +81,7 @@ class $cls:
         self.max_rank = max_rank
 
     def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
-        """See gluon_personnet.contracts.Protocol: smaller distances are more alike; rng decides among equal ones."""
+        """See gluon_personnet.plugin.contracts.Protocol: smaller is more alike; rng decides among equal distances."""
         problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
         ranks = rank_matches(problem, EXCLUDE, rng)
         first = ranks.rank[ranks.starts]

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from gluon_personnet.errors import RecipeError, did_you_mean
+from gluon_personnet.core.errors import RecipeError, did_you_mean
 
 device = click.option("--device", metavar="cpu|gpu|gpu:N", help="Where to compute; by default a GPU if there is one.")
 threads = click.option(

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gluon_personnet.cli import options
-from gluon_personnet.errors import DataError
+from gluon_personnet.core.errors import DataError
 
 
 @click.command("report")
@@ -28,8 +28,9 @@ def command(results, protocol, paired, plot, json_path):
     """
     if paired and len(results) != 2:
         raise click.UsageError(f"--paired compares two results; found {len(results)}")
-    from gluon_personnet import report as reports
-    from gluon_personnet.statistics import compare_paired
+    from gluon_personnet.core.files import write_json
+    from gluon_personnet.evaluation.uncertainty import compare_paired
+    from gluon_personnet.report.plots import plot_cmc
 
     found = [_result(path, protocol) for path in results]
     for path, result in zip(results, found):
@@ -44,10 +45,10 @@ def command(results, protocol, paired, plot, json_path):
             click.echo(f"  {key}: {value}")
     if plot:
         labelled = [{**result, "protocol": path} for path, result in zip(results, found)]
-        reports.plot_cmc({"results": labelled}, [plot])
+        plot_cmc({"results": labelled}, [plot])
         click.echo(f"wrote {plot}")
     if json_path:
-        reports.write_json(report, json_path)
+        write_json(json_path, report)
 
 
 def _result(path, protocol):

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from gluon_personnet.cli import load_plugins, options
-from gluon_personnet.entries import ENTRY_CLASSES
+from gluon_personnet.plugin.entries import ENTRY_CLASSES
 
 
 @click.command("show")

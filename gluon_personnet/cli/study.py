@@ -37,22 +37,23 @@ def command(name, recipe, pairs, seeds, out, overrides, data, device, quiet):
       gpnet study strong cuhk01-strong --pairs 192000 --seeds 1
     """
     numbers = _seeds(seeds)
-    from gluon_personnet import study
-    from gluon_personnet.backend import pick_device
-    from gluon_personnet.runs import ROOT
+    from gluon_personnet.core.runs import ROOT
+    from gluon_personnet.network.backend import pick_device
+    from gluon_personnet.report.study import as_text, write_study
     from gluon_personnet.training.trainer import Stopped
+    from gluon_personnet.workflows.study import run_study
 
     path = options.recipe_path(recipe)
     changes = [*overrides, *([f"training.pairs={pairs}"] if pairs else [])]
     folder = Path(out) if out else ROOT / f"study-{name}-{path.stem}"
     where = load_plugins(), options.locator(data), pick_device(device)
     try:
-        result = study.run_study(name, path, changes, numbers, folder, *where, progress=not quiet)
+        result = run_study(name, path, changes, numbers, folder, *where, progress=not quiet)
     except Stopped:
         click.echo("stopped; the same command goes on from here")
         sys.exit(130)
-    click.echo(study.as_text(result))
-    for written in study.write_study(result, folder):
+    click.echo(as_text(result))
+    for written in write_study(result, folder):
         click.echo(f"wrote {written}")
 
 

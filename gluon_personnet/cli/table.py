@@ -34,10 +34,12 @@ def command(baselines, dataset, protocol, splits, overrides, seed, out, data, qu
       gpnet table --dataset cuhk01 --protocol single-shot all
       gpnet table --dataset viper --protocol single-shot --splits all lomo-xqda lomo-kissme mine.yml
     """
-    from gluon_personnet import report as reports
-    from gluon_personnet.recipe import parse_options
-    from gluon_personnet.runs import baseline_folder
-    from gluon_personnet.table import Job, as_dict, as_markdown, measure
+    from gluon_personnet.core.files import write_json, write_text
+    from gluon_personnet.core.runs import baseline_folder
+    from gluon_personnet.recipe.parsing import parse_options
+    from gluon_personnet.report.plots import plot_cmc
+    from gluon_personnet.report.tables import as_dict, as_markdown
+    from gluon_personnet.workflows.table import Job, measure
 
     manager, chosen = load_plugins(), parse_options(overrides)
     names = _names(manager, baselines)
@@ -51,12 +53,12 @@ def command(baselines, dataset, protocol, splits, overrides, seed, out, data, qu
         rows.append(measure(job))
         # Written after every row: whoever stops it has the table so far.
         folder.mkdir(parents=True, exist_ok=True)
-        reports.write_text(folder / "table.md", as_markdown(rows, title))
-        reports.write_json(as_dict(rows, job), folder / "table.json")
+        write_text(folder / "table.md", as_markdown(rows, title))
+        write_json(folder / "table.json", as_dict(rows, job))
     click.echo(as_markdown(rows, title))
     measured = [{**row.result, "protocol": row.name} for row in rows if row.report]
     plots = [folder / f"cmc.{ending}" for ending in ("png", "svg")]
-    drawn = reports.plot_cmc({"results": measured}, plots) if measured else []
+    drawn = plot_cmc({"results": measured}, plots) if measured else []
     for path in (folder / "table.md", folder / "table.json", *drawn):
         click.echo(f"wrote {path}")
     if not measured:
@@ -71,9 +73,9 @@ def _names(manager, baselines):
 
 def _check(manager, names, dataset, chosen, protocol, splits, data):
     """Raise for what would be wrong with every row, and for unknown baselines, before anything is computed."""
-    from gluon_personnet.baseline import parse_splits
-    from gluon_personnet.baseline_recipe import find_baseline
-    from gluon_personnet.results import Evaluation
+    from gluon_personnet.evaluation.protocols import Evaluation
+    from gluon_personnet.methods.feature_metric import parse_splits
+    from gluon_personnet.recipe.baselines import find_baseline
 
     for name in names:
         find_baseline(manager, name)

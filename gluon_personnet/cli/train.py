@@ -53,10 +53,10 @@ def command(ctx, recipe, out, resume, workers, **others):
       DMLC_ROLE=worker DMLC_WORKER_ID=1 DMLC_PS_ROOT_URI=10.0.0.1 DMLC_PS_ROOT_PORT=9091 \\
         DMLC_NUM_WORKER=2 DMLC_NUM_SERVER=2 gpnet train cuhk01
     """
-    from gluon_personnet.errors import CheckpointError
-    from gluon_personnet.recipe import load_recipe
-    from gluon_personnet.runs import ROOT, Run
-    from gluon_personnet.training.roles import role_from_environment
+    from gluon_personnet.core.errors import CheckpointError
+    from gluon_personnet.core.runs import ROOT, Run
+    from gluon_personnet.recipe.parsing import load_recipe
+    from gluon_personnet.training.distributed.roles import role_from_environment
 
     path, role = options.recipe_path(recipe), role_from_environment()
     loaded = load_recipe(path, others["overrides"])
@@ -67,7 +67,7 @@ def command(ctx, recipe, out, resume, workers, **others):
         raise CheckpointError(f"run {run.path}: exists; add --resume to go on with it, or choose another --out")
     again = f"gpnet train {recipe} --out {run.path} --resume" + (f" --workers {workers}" if workers else "")
     if workers and not role:
-        from gluon_personnet.training.share import check_workers
+        from gluon_personnet.training.distributed.share import check_workers
 
         check_workers(loaded.training, workers)
         sys.exit(_launch(ctx, workers, run, again))
@@ -76,10 +76,10 @@ def command(ctx, recipe, out, resume, workers, **others):
 
 def _launch(ctx, workers, run, again):
     """Train with processes that run this very command; returns the exit code."""
-    from gluon_personnet.errors import TrainingError
-    from gluon_personnet.parallel import usable_cores
-    from gluon_personnet.training.checkpoint import Checkpoint
-    from gluon_personnet.training.launcher import LocalWorkers
+    from gluon_personnet.core.errors import TrainingError
+    from gluon_personnet.core.parallel import usable_cores
+    from gluon_personnet.network.checkpoint import Checkpoint
+    from gluon_personnet.training.distributed.launcher import LocalWorkers
 
     same = [sys.executable, "-m", "gluon_personnet", "train", *options.as_given(ctx)]
     try:
@@ -93,10 +93,11 @@ def _launch(ctx, workers, run, again):
 
 def _train(path, loaded, run, resume, role, again, worker_timeout, overrides, data, device, memory_mib, quiet):
     """Train alone or as one of several workers; returns the exit code."""
-    from gluon_personnet.backend import pick_device
-    from gluon_personnet.task import Task, build_network
-    from gluon_personnet.training.follower import Follower, start_together
-    from gluon_personnet.training.group import joined
+    from gluon_personnet.data.task import Task
+    from gluon_personnet.network.backend import pick_device
+    from gluon_personnet.network.build import build_network
+    from gluon_personnet.training.distributed.follower import Follower, start_together
+    from gluon_personnet.training.distributed.group import joined
     from gluon_personnet.training.trainer import Stopped, Trainer
 
     manager, ctx = load_plugins(), pick_device(device)

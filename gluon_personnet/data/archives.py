@@ -11,7 +11,7 @@ import threading
 import zipfile
 from pathlib import Path
 
-from gluon_personnet.errors import DataError
+from gluon_personnet.core.errors import DataError
 
 MAX_FILE_BYTES = 64 * 2**20
 

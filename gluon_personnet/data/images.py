@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from gluon_personnet.errors import DataError
+from gluon_personnet.core.errors import DataError
 
 MAX_PIXELS = 64 * 10**6
 # The others of Pillow are either not photographs or start external programs.
@@ -68,7 +68,7 @@ class ImageCache:
 
     Parameters
     ----------
-    dataset : gluon_personnet.contracts.Dataset
+    dataset : gluon_personnet.plugin.contracts.Dataset
     height_px, width_px : int
     memory_mib : int
         Images beyond this are decoded anew each time.

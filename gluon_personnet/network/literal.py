@@ -5,7 +5,7 @@ activation, the difference layer writes the whole 96x21 map, and each pair passe
 parameters of a :class:`~gluon_personnet.network.personnet.PersonNet` and must give the same logits and gradients.
 """
 
-from gluon_personnet.backend import mx
+from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import ACTIVATIONS, PIXEL_MEAN, PIXEL_SCALE, HybridBlock
 from gluon_personnet.network.personnet import TRUNK
 

@@ -1,6 +1,6 @@
 """Batch normalisation that only training needs."""
 
-from gluon_personnet.backend import mx
+from gluon_personnet.network.backend import mx
 
 EPSILON = 1e-5
 """Added to the variances that batch normalisation divides by."""

@@ -1,7 +1,13 @@
 """What training and scoring need of any network: shared sides, pairs of them, starting values, parameters by name."""
 
-from gluon_personnet.backend import mx
+import numpy as np
+
 from gluon_personnet.network.layers import HybridBlock
+
+
+def to_network_input(images):
+    """uint8 (N, H, W, 3) -> float32 (N, 3, H, W), the same values 0..255."""
+    return images.transpose(0, 3, 1, 2).astype(np.float32)
 
 
 class Sides(HybridBlock):
@@ -53,49 +59,3 @@ class PairLogits(HybridBlock):
     def hybrid_forward(self, F, query, gallery, query_index, gallery_index):
         # added, because the gradient of a difference copies what that of a sum passes on
         return self.head(F.take(query, query_index) + F.take(-gallery, gallery_index))
-
-
-def initialise(network, ctx, weight_magnitude=3.0, bias_range=0.5):
-    """Xavier weights and uniform biases, from MXNet's seeded generator.
-
-    Biases start away from zero because from the difference on, max pooling aside, tanh layers without bias are odd
-    functions, while "same or different" is an even one.
-
-    Parameters
-    ----------
-    weight_magnitude : float
-        Xavier magnitude (uniform, average fan).
-    bias_range : float
-        Biases are uniform in [-bias_range, bias_range]; 0 gives zeros.
-    """
-    xavier = mx.init.Xavier(rnd_type="uniform", factor_type="avg", magnitude=weight_magnitude)
-    biases = mx.init.Uniform(bias_range) if bias_range else mx.init.Zero()
-    for parameter in unique_parameters(network).values():
-        start = biases if parameter.name.endswith("bias") else xavier
-        parameter.initialize(default_init=start, ctx=ctx)  # unless the layer sets its own, as batch normalisation
-
-
-def plain(network):
-    """The network as it is tested, scored with and exported: without what only training needs.
-
-    A network that differs in training has a method ``plain()``, which makes this one of its present parameters.
-    """
-    return network.plain() if hasattr(network, "plain") else network
-
-
-def unique_parameters(network):
-    """Structural name -> Parameter, every shared one once and in a fixed order."""
-    found, seen = {}, set()
-    for name, parameter in sorted(network._collect_params_with_prefix().items()):
-        if id(parameter) not in seen:
-            seen.add(id(parameter))
-            found[name] = parameter
-    return found
-
-
-def export_network(network, path, ctx):
-    """Write ``PATH-symbol.json`` and ``PATH-0000.params``, inputs ``data0`` (query) and ``data1`` (gallery)."""
-    blank = mx.nd.zeros((1, 3, network.options["height_px"], network.options["width_px"]), ctx=ctx)
-    network.hybridize()
-    network(blank, blank)
-    network.export(str(path), remove_amp_cast=False)

@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from gluon_personnet.backend import mx
-from gluon_personnet.errors import RecipeError
+from gluon_personnet.core.errors import RecipeError
+from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import (
     ACTIVATIONS,
     AS_IT_IS,

@@ -5,7 +5,7 @@ import copy
 
 import numpy as np
 
-from gluon_personnet.errors import GpnetError
+from gluon_personnet.core.errors import GpnetError
 
 
 def require(condition, what, found, expected):

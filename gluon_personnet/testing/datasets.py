@@ -4,14 +4,14 @@ from numbers import Integral
 
 import numpy as np
 
-from gluon_personnet.contracts import Split
+from gluon_personnet.plugin.contracts import Split
 from gluon_personnet.testing.base import require, running
 
 ROLES = ("train", "query", "gallery")
 
 
 def check_dataset(dataset, num_reads=4):
-    """Check a data set against :class:`~gluon_personnet.contracts.Dataset`.
+    """Check a data set against :class:`~gluon_personnet.plugin.contracts.Dataset`.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def _check_split(dataset, number):
     what = f"split({number})"
     with running(what):
         split, again = dataset.split(number), dataset.split(number)
-    require(isinstance(split, Split), what, type(split).__name__, "gluon_personnet.contracts.Split")
+    require(isinstance(split, Split), what, type(split).__name__, "gluon_personnet.plugin.contracts.Split")
     require(split == again, f"{what}, called twice", "different rows", "the same rows")
     for role in ROLES:
         _check_rows(f"{what}.{role}", getattr(split, role), len(dataset.samples), may_be_empty=role == "train")

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gluon_personnet.errors import GpnetError
+from gluon_personnet.core.errors import GpnetError
 from gluon_personnet.testing.base import one_line, require, require_refusal, running, unchanged
 
 TOLERANCE = 1e-4
@@ -20,7 +20,7 @@ class Rows(NamedTuple):
 
 
 def check_metric(make_metric, num_dims=40):
-    """Check a metric against :class:`~gluon_personnet.contracts.Metric`, on non-negative, well separated features.
+    """Check a metric against :class:`~gluon_personnet.plugin.contracts.Metric`, on non-negative, separated features.
 
     Among others: it learns nothing from test rows; smaller is more alike, whatever the unit of the features; a second
     fit gives the same distances; what cannot be learned from is refused in one line.
@@ -49,7 +49,7 @@ def check_metric(make_metric, num_dims=40):
 
 
 def check_matcher(make_matcher, image_size=(64, 32)):
-    """Check a matcher against :class:`~gluon_personnet.contracts.Matcher`, on people in clothes of two plain colours.
+    """Check a matcher against :class:`~gluon_personnet.plugin.contracts.Matcher`, on people in clothes of two colours.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from gluon_personnet.testing.base import require, running, unchanged
 
 
 def check_feature(feature, image_size=(128, 48)):
-    """Check a feature against :class:`~gluon_personnet.contracts.Feature`.
+    """Check a feature against :class:`~gluon_personnet.plugin.contracts.Feature`.
 
     Parameters
     ----------

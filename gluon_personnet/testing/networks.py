@@ -14,7 +14,7 @@ TOLERANCE = 1e-4
 
 
 def check_network(make_network):
-    """Check a network against :class:`~gluon_personnet.contracts.Network`, on the CPU, with random weights and biases.
+    """Check a network against :class:`~gluon_personnet.plugin.contracts.Network`, on the CPU, with random parameters.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def check_network(make_network):
     ------
     AssertionError
     """
-    from gluon_personnet.backend import mx
+    from gluon_personnet.network.backend import mx
 
     with running("building it"):
         network = make_network()

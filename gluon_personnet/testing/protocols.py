@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gluon_personnet.contracts import Measures
+from gluon_personnet.plugin.contracts import Measures
 from gluon_personnet.testing.base import require, require_refusal, running, unchanged
 
 CARD_KEYS = ("gallery", "query", "exclusion", "repeats", "ties")
@@ -52,7 +52,7 @@ class Ranking(NamedTuple):
 
 
 def check_protocol(protocol):
-    """Check a protocol against :class:`~gluon_personnet.contracts.Protocol`.
+    """Check a protocol against :class:`~gluon_personnet.plugin.contracts.Protocol`.
 
     A protocol without a CMC is checked for its card, its types, the same result from the same seed, and arguments
     left alone; the rest of the suite is about the CMC.
@@ -99,7 +99,7 @@ def _evaluate(protocol, ranking, case, seed=0):
     what = f"evaluate, {case}"
     with unchanged(what, **ranking._asdict()), running(what):
         measures = protocol.evaluate(*ranking, np.random.default_rng(seed))
-    require(isinstance(measures, Measures), what, type(measures).__name__, "gluon_personnet.contracts.Measures")
+    require(isinstance(measures, Measures), what, type(measures).__name__, "gluon_personnet.plugin.contracts.Measures")
     for name in ("queries_used", "queries_skipped"):
         found = getattr(measures, name)
         require(isinstance(found, Integral) and found >= 0, f"{what}: {name}", repr(found), "a count")

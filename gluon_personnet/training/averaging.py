@@ -1,6 +1,6 @@
 """The moving average of the weights."""
 
-from gluon_personnet.backend import mx
+from gluon_personnet.network.backend import mx
 
 EVERY, FIRST = 8, 200
 """After the first steps the average moves only every so many, that much further: a pass over all weights saved."""

@@ -3,10 +3,10 @@
 import contextlib
 import math
 
-from gluon_personnet.data.pairs import Prefetcher
-from gluon_personnet.network.pairs import plain
-from gluon_personnet.scoring import Scorer
+from gluon_personnet.network.weights import plain
+from gluon_personnet.scoring.scorer import Scorer
 from gluon_personnet.training.look_alikes import COUNT, find_look_alikes
+from gluon_personnet.training.prefetching import Prefetcher
 
 
 class Batches:
@@ -39,7 +39,7 @@ class Batches:
         self.look_alikes = None
 
     def run(self, first_step, last_step):
-        """Yield (step, batch, images) as :class:`~gluon_personnet.data.pairs.Prefetcher` does."""
+        """Yield (step, batch, images) as :class:`~gluon_personnet.training.prefetching.Prefetcher` does."""
         augmentation, step = self._recipe.augmentation, first_step
         unchanged = math.floor(augmentation.until * last_step)  # the first step whose images are as they will be tested
         while step < last_step:

@@ -1,7 +1,7 @@
 """Identification: a softmax over the training identities, in training only."""
 
-from gluon_personnet.backend import mx
-from gluon_personnet.network.pairs import initialise
+from gluon_personnet.network.backend import mx
+from gluon_personnet.network.weights import initialise
 
 HIDDEN_UNITS = 512
 """Width of the layer between trunk maps and softmax, for networks without an embedding of their own."""

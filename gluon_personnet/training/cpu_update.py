@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from gluon_personnet.backend import mx
+from gluon_personnet.network.backend import mx
 
 PARALLEL_FROM = 2**18
 """Values from which on several threads are faster than one: waking them takes 0.15 ms."""

@@ -2,10 +2,10 @@
 
 import math
 
-from gluon_personnet.backend import mx
-from gluon_personnet.errors import RecipeError
-from gluon_personnet.network.pairs import initialise, plain, unique_parameters
-from gluon_personnet.task import build_network
+from gluon_personnet.core.errors import RecipeError
+from gluon_personnet.network.backend import mx
+from gluon_personnet.network.build import build_network
+from gluon_personnet.network.weights import initialise, plain, unique_parameters
 from gluon_personnet.training.metric_head import check_metric_head
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.schedule import make_schedule

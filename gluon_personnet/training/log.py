@@ -2,7 +2,7 @@
 
 import json
 
-from gluon_personnet.files import write_text
+from gluon_personnet.core.files import write_text
 
 
 def append_line(path, **event):

@@ -3,8 +3,8 @@
 import numpy as np
 from tqdm import tqdm
 
-from gluon_personnet.backend import mx
-from gluon_personnet.data.augment import to_network_input
+from gluon_personnet.network.backend import mx
+from gluon_personnet.network.pairs import to_network_input
 
 MOST_IMAGES, MOST_SAME, MOST_DIFFERENT = 6_000, 10_000, 15_000
 """Of the training images, and of the pairs of one identity and of two among them, that are used."""

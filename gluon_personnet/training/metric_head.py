@@ -7,9 +7,9 @@ training pairs long before it does. The metric is fitted to means over many pair
 import numpy as np
 from scipy.linalg import eigh
 
-from gluon_personnet import seeding
-from gluon_personnet.backend import mx
-from gluon_personnet.errors import RecipeError
+from gluon_personnet.core import seeding
+from gluon_personnet.core.errors import RecipeError
+from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import ACTIVATIONS
 from gluon_personnet.network.normalisation import EPSILON
 from gluon_personnet.network.personnet import PersonNet

@@ -1,7 +1,7 @@
 """Update rules. ``rmsprop`` is the paper's."""
 
-from gluon_personnet.backend import mx
-from gluon_personnet.errors import RecipeError, did_you_mean
+from gluon_personnet.core.errors import RecipeError, did_you_mean
+from gluon_personnet.network.backend import mx
 from gluon_personnet.training import cpu_update
 
 

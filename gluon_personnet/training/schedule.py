@@ -2,7 +2,7 @@
 
 import importlib.util
 
-from gluon_personnet.errors import RecipeError, did_you_mean
+from gluon_personnet.core.errors import RecipeError, did_you_mean
 
 
 class Plateau:

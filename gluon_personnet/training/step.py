@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from gluon_personnet.backend import mx
-from gluon_personnet.network.pairs import PairLogits, Sides, unique_parameters
-from gluon_personnet.training.share import ALONE, Share
+from gluon_personnet.network.backend import mx
+from gluon_personnet.network.pairs import PairLogits, Sides
+from gluon_personnet.network.weights import unique_parameters
+from gluon_personnet.training.distributed.share import ALONE, Share
 
 
 class Step:

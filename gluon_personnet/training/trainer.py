@@ -7,24 +7,25 @@ import time
 import numpy as np
 from tqdm import tqdm
 
-from gluon_personnet import seeding
-from gluon_personnet.backend import mx, versions
-from gluon_personnet.data.pairs import PairSampler
-from gluon_personnet.errors import CheckpointError, TrainingError
-from gluon_personnet.files import write_text
-from gluon_personnet.network.pairs import export_network, initialise, plain, unique_parameters
-from gluon_personnet.recipe import differences, dump_recipe, recipe_from_dict
-from gluon_personnet.scoring import Scorer
+from gluon_personnet.core import seeding
+from gluon_personnet.core.errors import CheckpointError, TrainingError
+from gluon_personnet.core.files import write_text
+from gluon_personnet.network.backend import mx, versions
+from gluon_personnet.network.checkpoint import Checkpoint
+from gluon_personnet.network.export import export_network
+from gluon_personnet.network.weights import initialise, plain, set_parameters, unique_parameters
+from gluon_personnet.recipe.parsing import differences, dump_recipe, recipe_from_dict
+from gluon_personnet.report.curve import plot_curve
+from gluon_personnet.scoring.scorer import Scorer
 from gluon_personnet.training.averaging import Average
 from gluon_personnet.training.batches import Batches
-from gluon_personnet.training.checkpoint import Checkpoint, set_parameters
 from gluon_personnet.training.classifier import make_classifier
-from gluon_personnet.training.curve import plot_curve
+from gluon_personnet.training.distributed.share import ALONE
 from gluon_personnet.training.log import append_line, trim
 from gluon_personnet.training.metric_head import check_metric_head, set_metric_head
 from gluon_personnet.training.optimizers import create_optimizer_state, make_trainer, optimizer_state
+from gluon_personnet.training.sampling import PairSampler
 from gluon_personnet.training.schedule import make_schedule
-from gluon_personnet.training.share import ALONE
 from gluon_personnet.training.signals import catching_signals
 from gluon_personnet.training.step import Step
 
@@ -46,7 +47,7 @@ class Trainer:
     ----------
     recipe : Recipe
     task : Task
-        The data set, split and images (see :mod:`gluon_personnet.task`).
+        The data set, split and images (see :mod:`gluon_personnet.data.task`).
     network : Network
         Not yet initialised.
     run : Run

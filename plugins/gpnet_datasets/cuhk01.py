@@ -2,10 +2,10 @@
 
 import re
 
-from gluon_personnet.contracts import Sample
+from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.images import decode
-from gluon_personnet.data.samples import check_number, identity_split
-from gluon_personnet.errors import DataError
+from gluon_personnet.data.splits import check_number, identity_split
+from gluon_personnet.plugin.contracts import Sample
 
 CANDIDATES = ("CUHK01.zip", "CUHK01", "cuhk01.zip", "cuhk01", "campus.zip", "campus")
 _NAME = re.compile(r"(?:.*/)?(\d{4})(00[1-4])\.png", re.IGNORECASE)

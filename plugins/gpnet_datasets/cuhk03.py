@@ -1,8 +1,8 @@
 """CUHK03: the official ``cuhk-03.mat``, or images extracted from it, with the classic and the 767/700 splits."""
 
-from gluon_personnet.contracts import Sample, Split
-from gluon_personnet.data.samples import cameras_by_pid, check_number, identity_split
-from gluon_personnet.errors import DataError
+from gluon_personnet.core.errors import DataError
+from gluon_personnet.data.splits import cameras_by_pid, check_number, identity_split
+from gluon_personnet.plugin.contracts import Sample, Split
 from gpnet_datasets.cuhk03_files import open_files, parse_name
 from gpnet_datasets.cuhk03_lists import ROLES, parse_lists
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.images import decode
-from gluon_personnet.errors import DataError
 from gpnet_datasets.cuhk03_lists import parse_testsets
 
 MAT = "cuhk-03.mat"

@@ -4,7 +4,7 @@ import csv
 import io
 from collections import defaultdict
 
-from gluon_personnet.errors import DataError
+from gluon_personnet.core.errors import DataError
 
 ROLES = ("train_idx", "query_idx", "gallery_idx")
 

@@ -5,10 +5,10 @@ import posixpath
 import re
 from collections import defaultdict
 
-from gluon_personnet.contracts import Sample
+from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.images import decode
-from gluon_personnet.data.samples import cameras_by_pid, check_number, identity_split
-from gluon_personnet.errors import DataError
+from gluon_personnet.data.splits import cameras_by_pid, check_number, identity_split
+from gluon_personnet.plugin.contracts import Sample
 
 MANIFEST = "manifest.csv"
 _IMAGE = re.compile(r".*\.(jpg|jpeg|png|bmp)", re.IGNORECASE)

@@ -2,10 +2,10 @@
 
 import re
 
-from gluon_personnet.contracts import Sample, Split
+from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.images import decode
-from gluon_personnet.data.samples import check_number
-from gluon_personnet.errors import DataError
+from gluon_personnet.data.splits import check_number
+from gluon_personnet.plugin.contracts import Sample, Split
 
 CANDIDATES = (
     "Market-1501-v15.09.15.zip",

@@ -1,8 +1,8 @@
 """Generated people in the size and layout of CUHK01, for trying things out, for tests and for figures."""
 
-from gluon_personnet.contracts import Sample
-from gluon_personnet.data.samples import check_number, identity_split
-from gluon_personnet.errors import DataError
+from gluon_personnet.core.errors import DataError
+from gluon_personnet.data.splits import check_number, identity_split
+from gluon_personnet.plugin.contracts import Sample
 from gpnet_datasets.toy_figure import Look, draw_person
 from gpnet_datasets.toy_scene import Dice, background, photograph
 

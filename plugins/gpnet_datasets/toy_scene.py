@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from gluon_personnet.seeding import generator
+from gluon_personnet.core.seeding import generator
 
 WIDTH_PX, HEIGHT_PX = 60, 160
 OVERSAMPLING = 2  # canvas pixels for one image pixel

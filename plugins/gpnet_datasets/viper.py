@@ -2,10 +2,10 @@
 
 import re
 
-from gluon_personnet.contracts import Sample, Split
+from gluon_personnet.core.errors import DataError, PluginError
 from gluon_personnet.data.images import decode
-from gluon_personnet.data.samples import check_number, identity_split
-from gluon_personnet.errors import DataError, PluginError
+from gluon_personnet.data.splits import check_number, identity_split
+from gluon_personnet.plugin.contracts import Sample, Split
 
 CANDIDATES = ("VIPeR.zip", "VIPeR", "VIPeR.v1.0.zip", "VIPeR.v1.0", "viper.zip", "viper")
 TEST_IDENTITIES = 316

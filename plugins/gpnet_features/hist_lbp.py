@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from skimage.feature import local_binary_pattern
 
+from gluon_personnet.core.errors import PluginError
 from gluon_personnet.data.images import resize
-from gluon_personnet.errors import PluginError
 from gpnet_features.histograms import blocks, colour_channels, quantise, region_counts, stripes
 
 HEIGHT_PX, WIDTH_PX = 128, 48

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from gluon_personnet.core.errors import PluginError, did_you_mean
 from gluon_personnet.data.images import resize
-from gluon_personnet.errors import PluginError, did_you_mean
 from gpnet_features.histograms import quantise
 from gpnet_features.retinex import RETINEX
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gluon_personnet.errors import PluginError
-from gluon_personnet.plugins import PluginManager
+from gluon_personnet.core.errors import PluginError
+from gluon_personnet.plugin.manager import PluginManager
 
 
 class SideBySide:

@@ -209,6 +209,6 @@ def gpnet_metrics():
 
 @hookimpl
 def gpnet_baselines():
-    from gluon_personnet.baseline_recipe import bundled_baselines
+    from gluon_personnet.recipe.baselines import bundled_baselines
 
     return bundled_baselines()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gluon_personnet.errors import DataError, RecipeError
+from gluon_personnet.core.errors import DataError, RecipeError
 
 
 def at_least(name, key, value, lowest):

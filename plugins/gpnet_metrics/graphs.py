@@ -6,7 +6,7 @@ A graph is a symmetric matrix of weights float64 (N, N) with zeros on its diagon
 import numpy as np
 from scipy.linalg import eigh
 
-from gluon_personnet.errors import RecipeError
+from gluon_personnet.core.errors import RecipeError
 
 
 def local_fisher_graphs(squares, pids, neighbours):

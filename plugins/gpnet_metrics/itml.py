@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gluon_personnet.seeding import generator
+from gluon_personnet.core.seeding import generator
 from gpnet_metrics.checks import above, at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis
 from gpnet_metrics.pairs import sample_pairs

@@ -9,9 +9,9 @@ Matrices that took long are kept in the cache on disk, so that several metrics o
 
 import numpy as np
 
-from gluon_personnet.cache import ArrayCache, digest
-from gluon_personnet.errors import DataError, PluginError, did_you_mean
-from gluon_personnet.parallel import in_threads
+from gluon_personnet.core.errors import DataError, PluginError, did_you_mean
+from gluon_personnet.core.parallel import in_threads
+from gluon_personnet.core.store import ArrayCache, digest
 
 WORTH_KEEPING = 10**10
 """Multiplications, a few seconds of work, from which on a matrix is kept on disk."""

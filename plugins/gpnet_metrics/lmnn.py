@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gluon_personnet.errors import RecipeError
+from gluon_personnet.core.errors import RecipeError
 from gpnet_metrics.checks import at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, quadratic_distances
 from gpnet_metrics.pairs import camera_blocks

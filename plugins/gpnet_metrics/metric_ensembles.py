@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 
-from gluon_personnet.errors import DataError, RecipeError, did_you_mean
-from gluon_personnet.plugins import PluginManager
-from gluon_personnet.seeding import generator
+from gluon_personnet.core.errors import DataError, RecipeError, did_you_mean
+from gluon_personnet.core.seeding import generator
+from gluon_personnet.plugin.manager import PluginManager
 from gpnet_metrics.checks import above, at_least, check_rows, check_training
 from gpnet_metrics.mlr import ranked
 from gpnet_metrics.structural import cutting_plane, worst_rankings

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gluon_personnet.errors import RecipeError, did_you_mean
+from gluon_personnet.core.errors import RecipeError, did_you_mean
 from gpnet_metrics.checks import above, at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis, factor_psd, project_psd, quadratic_distances
 from gpnet_metrics.pairs import has_crossing

@@ -7,7 +7,7 @@ from scipy.linalg import eigh
 from scipy.sparse import coo_matrix, diags
 from scipy.special import expit
 
-from gluon_personnet.seeding import generator
+from gluon_personnet.core.seeding import generator
 from gpnet_metrics.checks import at_least
 from gpnet_metrics.kernel import KernelMetric
 from gpnet_metrics.pairs import sample_pairs

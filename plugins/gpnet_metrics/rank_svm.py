@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import minimize
 
-from gluon_personnet.seeding import generator
+from gluon_personnet.core.seeding import generator
 from gpnet_metrics.absdiff import AbsDiff, pair_differences
 from gpnet_metrics.checks import above, at_least
 from gpnet_metrics.pairs import sample_pairs

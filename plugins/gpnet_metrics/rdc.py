@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from gluon_personnet.seeding import generator
+from gluon_personnet.core.seeding import generator
 from gpnet_metrics.absdiff import AbsDiff, pair_differences
 from gpnet_metrics.checks import at_least
 from gpnet_metrics.pairs import sample_pairs

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import eigh
 
-from gluon_personnet.errors import RecipeError
+from gluon_personnet.core.errors import RecipeError
 
 BLOCK = 2048  # columns turned into float64 at a time
 ROWS = 256  # the same for rows

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import eigh, solve, svd
 
-from gluon_personnet.errors import RecipeError
+from gluon_personnet.core.errors import RecipeError
 from gpnet_metrics.checks import above, at_least
 from gpnet_metrics.mahalanobis import Form, Mahalanobis
 from gpnet_metrics.scatter import pair_scatter

@@ -1,6 +1,6 @@
 """PersonNet with what has been learned since: batch normalisation, both directions, an identity embedding."""
 
-from gluon_personnet.backend import mx
+from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import PIXEL_MEAN, PIXEL_SCALE
 
 HybridBlock = mx.gluon.HybridBlock

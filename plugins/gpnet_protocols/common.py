@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gluon_personnet.errors import DataError, RecipeError
-from gluon_personnet.ranking import EXCLUSIONS, JUNK_PID
+from gluon_personnet.core.errors import DataError, RecipeError
+from gluon_personnet.evaluation.distances import EXCLUSIONS, JUNK_PID
 
 POOLS = {"minimum": np.minimum, "mean": np.add}
 """How the distances to several images of one person become one: name -> the reduction."""
@@ -42,9 +42,9 @@ def identity_distances(problem, exclude, pool, memory_mib):
 
     Parameters
     ----------
-    problem : ~gluon_personnet.ranking.Problem
+    problem : ~gluon_personnet.evaluation.distances.Distances
     exclude : str
-        A key of :data:`~gluon_personnet.ranking.EXCLUSIONS`.
+        A key of :data:`~gluon_personnet.evaluation.distances.EXCLUSIONS`.
     pool : str
         A key of :data:`POOLS`.
 

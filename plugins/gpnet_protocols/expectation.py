@@ -19,9 +19,9 @@ def expected_cmc(problem, exclude, drawn_from, max_rank, weights=None, memory_mi
 
     Parameters
     ----------
-    problem : ~gluon_personnet.ranking.Problem
+    problem : ~gluon_personnet.evaluation.distances.Distances
     exclude : str
-        A key of :data:`~gluon_personnet.ranking.EXCLUSIONS`.
+        A key of :data:`~gluon_personnet.evaluation.distances.EXCLUSIONS`.
     drawn_from : {'all', 'candidates'}
         Whether the image of an identity is drawn from all its gallery images, a ranking being dropped when the true
         match that was drawn is no candidate; or from the candidates for this query only.

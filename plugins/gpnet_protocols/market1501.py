@@ -1,15 +1,8 @@
 """Market-1501, single query."""
 
-from gluon_personnet.contracts import Measures
-from gluon_personnet.ranking import (
-    EXCLUSIONS,
-    TIES,
-    average_precision,
-    check_distmat,
-    cmc_from_ranks,
-    inverse_negative_penalty,
-    rank_matches,
-)
+from gluon_personnet.evaluation.distances import EXCLUSIONS, TIES, check_distmat
+from gluon_personnet.evaluation.ranking import average_precision, cmc_from_ranks, inverse_negative_penalty, rank_matches
+from gluon_personnet.plugin.contracts import Measures
 from gpnet_protocols.common import check_count, no_query_left, rank1_hits
 
 AVERAGE_PRECISION = (
@@ -47,7 +40,7 @@ class Market1501:
         self.exclude = "same-person-and-camera" if use_cameras else "junk"
 
     def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
-        """Measure CMC, ``mean_ap`` and ``minp``: see :class:`~gluon_personnet.contracts.Protocol`.
+        """Measure CMC, ``mean_ap`` and ``minp``: see :class:`~gluon_personnet.plugin.contracts.Protocol`.
 
         Raises
         ------

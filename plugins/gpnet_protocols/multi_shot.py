@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from gluon_personnet.contracts import Measures
-from gluon_personnet.ranking import EXCLUSIONS, check_distmat, cmc_from_ranks
+from gluon_personnet.evaluation.distances import EXCLUSIONS, check_distmat
+from gluon_personnet.evaluation.ranking import cmc_from_ranks
+from gluon_personnet.plugin.contracts import Measures
 from gpnet_protocols.common import POOLS, check_choice, check_count, identity_distances, no_query_left, own_column
 
 
@@ -33,7 +34,7 @@ class MultiShot:
         self.exclude = "camera" if use_cameras else "junk"
 
     def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
-        """Measure the CMC over identities: see :class:`~gluon_personnet.contracts.Protocol`.
+        """Measure the CMC over identities: see :class:`~gluon_personnet.plugin.contracts.Protocol`.
 
         Raises
         ------

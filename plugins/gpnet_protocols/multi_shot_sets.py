@@ -1,6 +1,6 @@
 """Multi-shot on both sides: sets of images against sets of images."""
 
-from gluon_personnet.ranking import check_distmat
+from gluon_personnet.evaluation.distances import check_distmat
 from gpnet_protocols.common import together
 from gpnet_protocols.multi_shot import MultiShot
 
@@ -25,7 +25,7 @@ class MultiShotSets(MultiShot):
         super().__init__(distance, max_rank, use_cameras, memory_mib)
 
     def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
-        """Measure the CMC over identities: see :class:`~gluon_personnet.contracts.Protocol`."""
+        """Measure the CMC over identities: see :class:`~gluon_personnet.plugin.contracts.Protocol`."""
         problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
         return super().evaluate(*together(problem, self.distance, self.memory_mib), rng)
 

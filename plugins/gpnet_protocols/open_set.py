@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gluon_personnet.contracts import Measures
-from gluon_personnet.errors import DataError
-from gluon_personnet.ranking import EXCLUSIONS, check_distmat
+from gluon_personnet.core.errors import DataError
+from gluon_personnet.evaluation.distances import EXCLUSIONS, check_distmat
+from gluon_personnet.plugin.contracts import Measures
 from gpnet_protocols.common import check_count, check_share, identity_distances, no_query_left, own_column
 
 FALSE_ALARM_RATES = (0.01, 0.1)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from gluon_personnet.contracts import Measures
-from gluon_personnet.ranking import EXCLUSIONS, TIES, check_distmat, cmc_from_ranks
+from gluon_personnet.evaluation.distances import EXCLUSIONS, TIES, check_distmat
+from gluon_personnet.evaluation.ranking import cmc_from_ranks
+from gluon_personnet.plugin.contracts import Measures
 from gpnet_protocols.common import by_identity, check_count, no_query_left
 from gpnet_protocols.expectation import expected_cmc
 
@@ -32,7 +33,7 @@ class PerQueryShot:
         self.repeats, self.max_rank, self.memory_mib = repeats, max_rank, memory_mib
 
     def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
-        """Measure the CMC, and nothing else: see :class:`~gluon_personnet.contracts.Protocol`.
+        """Measure the CMC, and nothing else: see :class:`~gluon_personnet.plugin.contracts.Protocol`.
 
         Raises
         ------

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from gluon_personnet.contracts import Measures
-from gluon_personnet.ranking import EXCLUSIONS, TIES, check_distmat, cmc_from_ranks, rank_matches
+from gluon_personnet.evaluation.distances import EXCLUSIONS, TIES, check_distmat
+from gluon_personnet.evaluation.ranking import cmc_from_ranks, rank_matches
+from gluon_personnet.plugin.contracts import Measures
 from gpnet_protocols.common import check_choice, check_count, no_query_left, one_per_identity
 
 QUERIES = {"all": "every query image", "one": "in every trial one random query image of each identity"}
@@ -41,7 +42,7 @@ class SingleShot:
         self.exclude = "camera" if use_cameras else "junk"
 
     def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
-        """Measure the CMC, and nothing else: see :class:`~gluon_personnet.contracts.Protocol`.
+        """Measure the CMC, and nothing else: see :class:`~gluon_personnet.plugin.contracts.Protocol`.
 
         Raises
         ------

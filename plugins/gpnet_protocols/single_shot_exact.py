@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gluon_personnet.contracts import Measures
-from gluon_personnet.ranking import EXCLUSIONS, check_distmat
+from gluon_personnet.evaluation.distances import EXCLUSIONS, check_distmat
+from gluon_personnet.plugin.contracts import Measures
 from gpnet_protocols.common import check_choice, check_count, no_query_left
 from gpnet_protocols.expectation import expected_cmc
 
@@ -39,7 +39,7 @@ class SingleShotExact:
         self.exclude = "camera" if use_cameras else "junk"
 
     def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
-        """Measure the CMC, and nothing else: see :class:`~gluon_personnet.contracts.Protocol`. `rng` is not used.
+        """Measure the CMC only: see :class:`~gluon_personnet.plugin.contracts.Protocol`. `rng` is not used.
 
         Raises
         ------

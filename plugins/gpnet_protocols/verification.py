@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gluon_personnet.contracts import Measures
-from gluon_personnet.errors import DataError, RecipeError
-from gluon_personnet.ranking import EXCLUSIONS, check_distmat
+from gluon_personnet.core.errors import DataError, RecipeError
+from gluon_personnet.evaluation.distances import EXCLUSIONS, check_distmat
+from gluon_personnet.plugin.contracts import Measures
 from gpnet_protocols.common import check_share, no_query_left
 from gpnet_protocols.platt import fit_platt, p_same
 from gpnet_protocols.roc import Roc

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tiny import settings
 
-from gluon_personnet import plugins
+from gluon_personnet.plugin import manager as plugins
 
 
 def png(seed=0):
@@ -112,7 +112,7 @@ def test_unknown_recipe(refused):
 
 def test_checkpoint_of_another_size(gpnet, refused, tmp_path):
     gpnet(*train(*settings()))
-    from gluon_personnet.training.checkpoint import Checkpoint
+    from gluon_personnet.network.checkpoint import Checkpoint
 
     other = Checkpoint.load(tmp_path / "runs/a/best.npz")
     other.record["recipe"]["network"]["options"]["height_px"] = 128
@@ -149,7 +149,7 @@ def test_nan_in_the_training_loss(gpnet, tmp_path):
 
 def test_nan_in_the_network_output(gpnet, refused, tmp_path):
     gpnet(*train(*settings()))
-    from gluon_personnet.training.checkpoint import Checkpoint
+    from gluon_personnet.network.checkpoint import Checkpoint
 
     broken = Checkpoint.load(tmp_path / "runs/a/best.npz")
     broken.arrays["parameter/head.logits.bias"][0] = np.nan

@@ -32,7 +32,7 @@ def test_all_splits_and_their_mean(gpnet, tmp_path):
 
 def test_splits_already_done_are_not_done_again(gpnet, tmp_path, monkeypatch):
     gpnet("evaluate", "--baseline", "euclid", *TOY, "--splits", "0,1", "--json", "first.json")
-    from gluon_personnet import baseline
+    from gluon_personnet.methods import feature_metric as baseline
 
     done, real = [], baseline.split_problem
 

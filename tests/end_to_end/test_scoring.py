@@ -111,7 +111,7 @@ def small_bench(monkeypatch):
     """Benches on a small network: what they measure is not looked at here."""
     from gluon_personnet.bench import estimate, score
     from gluon_personnet.network.personnet import PersonNet
-    from gluon_personnet.scoring import Cost
+    from gluon_personnet.scoring.cost import Cost
 
     for module in (estimate, score):
         monkeypatch.setattr(module, "PersonNet", functools.partial(PersonNet, channels=8, units=[16, 16, 8]))

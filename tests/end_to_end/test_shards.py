@@ -89,16 +89,16 @@ def test_workers_of_a_cluster(gpnet, run, cluster):
 
 def test_killed_workers_of_a_cluster(cluster, monkeypatch):
     """One of two: the same bytes. Both: an end with a clear line."""
-    from gluon_personnet import shards
-    from gluon_personnet.backend import mx
-    from gluon_personnet.errors import ScoringError
-    from gluon_personnet.network.pairs import initialise
-    from gluon_personnet.plugins import PluginManager
-    from gluon_personnet.pools import open_pool
-    from gluon_personnet.recipe import parse_recipe
-    from gluon_personnet.scoring import Scorer
-    from gluon_personnet.sharding import ShardedScorer
-    from gluon_personnet.task import build_network
+    from gluon_personnet.core.errors import ScoringError
+    from gluon_personnet.network.backend import mx
+    from gluon_personnet.network.build import build_network
+    from gluon_personnet.network.weights import initialise
+    from gluon_personnet.plugin.manager import PluginManager
+    from gluon_personnet.recipe.parsing import parse_recipe
+    from gluon_personnet.scoring import shard as shards
+    from gluon_personnet.scoring.pools import open_pool
+    from gluon_personnet.scoring.scorer import Scorer
+    from gluon_personnet.scoring.sharded import ShardedScorer
 
     text = "{dataset: {name: toy}, training: {pairs: 12}, network: {options: {channels: 4, units: [16, 16, 8]}}}"
     recipe = parse_recipe(text, "test")

@@ -7,8 +7,8 @@ from tiny import settings
 
 from gluon_personnet.cli.options import recipe_path
 from gluon_personnet.cli.study import NAMES
-from gluon_personnet.recipe import load_recipe
-from gluon_personnet.study import STUDIES
+from gluon_personnet.recipe.parsing import load_recipe
+from gluon_personnet.workflows.study import STUDIES
 
 PAIRS = 96
 SMALL = "{channels: 2, compare_channels: 2, embedding_units: 4, units: 8}"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tiny import settings
 
-from gluon_personnet.backend import mx
+from gluon_personnet.network.backend import mx
 
 RECIPE = "toy"
 
@@ -261,7 +261,7 @@ def test_changed_recipe_is_refused_on_resume_with_the_difference(gpnet):
 
 def test_evaluate_refuses_a_split_that_changed(gpnet, monkeypatch):
     gpnet("train", RECIPE, "--out", "a", *settings())
-    from gluon_personnet import task
+    from gluon_personnet.data import task
 
     monkeypatch.setattr(task, "split_hash", lambda *arguments: "0" * 16)
     result = gpnet("evaluate", "--run", "a", code=1)

@@ -181,7 +181,7 @@ def by_hand(port, role, **more):
 
 
 def test_workers_started_by_hand_must_agree_on_the_recipe(start_gpnet):
-    from gluon_personnet.training.launcher import free_port
+    from gluon_personnet.training.distributed.launcher import free_port
 
     port = free_port()
     for role in ("scheduler", "server"):
@@ -197,7 +197,7 @@ def test_workers_started_by_hand_must_agree_on_the_recipe(start_gpnet):
 
 
 def test_a_worker_waits_only_so_long_for_the_others(start_gpnet):
-    from gluon_personnet.training.launcher import free_port
+    from gluon_personnet.training.distributed.launcher import free_port
 
     environment = by_hand(free_port(), "worker", DMLC_WORKER_ID="0")
     process = start_gpnet(*steps("run", "--worker-timeout", "0.2"), **environment)

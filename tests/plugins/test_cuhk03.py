@@ -21,7 +21,7 @@ from cuhk03_files import (
     pids,
 )
 
-from gluon_personnet.data.samples import check
+from gluon_personnet.data.audit import check
 from gluon_personnet.testing import check_dataset
 
 

@@ -5,7 +5,8 @@ import pytest
 from cuhk03_files import TESTSETS, csv_of, extracted, message, name_of, opened
 from picture_files import write
 
-from gluon_personnet.data.samples import check, split_hash
+from gluon_personnet.data.audit import check
+from gluon_personnet.data.splits import split_hash
 from gluon_personnet.testing import check_dataset
 
 

@@ -10,7 +10,7 @@ from cuhk03_files import BOXES, CELLS, ONE_VIEW, extracted, first_and_last, mess
 from picture_files import write
 from scipy.io import savemat
 
-from gluon_personnet.recipe import load_recipe
+from gluon_personnet.recipe.parsing import load_recipe
 from gluon_personnet.testing import check_dataset
 
 

@@ -11,9 +11,10 @@ from gpnet_datasets.toy import Toy
 from picture_files import png, same, write
 from PIL import Image
 
+from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.archives import Locator
-from gluon_personnet.data.samples import check, split_hash
-from gluon_personnet.errors import DataError
+from gluon_personnet.data.audit import check
+from gluon_personnet.data.splits import split_hash
 
 
 def test_entries_load_with_their_defaults():

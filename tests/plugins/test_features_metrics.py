@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from gluon_personnet import FeatureEntry
-from gluon_personnet.baseline import expand_queries, split_problem
-from gluon_personnet.contracts import Sample, Split
-from gluon_personnet.errors import PluginError
-from gluon_personnet.features import FeatureStore
-from gluon_personnet.plugins import PluginManager
+from gluon_personnet.core.errors import PluginError
+from gluon_personnet.methods.feature_metric import expand_queries, split_problem
+from gluon_personnet.methods.features import FeatureStore
+from gluon_personnet.plugin.contracts import Sample, Split
+from gluon_personnet.plugin.manager import PluginManager
 from gluon_personnet.testing import check_feature, check_metric
 
 MANAGER = PluginManager()

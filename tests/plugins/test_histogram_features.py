@@ -8,7 +8,7 @@ from gpnet_features.elf import Elf, filters, gabor, schmid
 from gpnet_features.hist_lbp import REGIONS, HistLbp
 from gpnet_features.histograms import blocks, colour_channels, quantise, region_counts, stripes
 
-from gluon_personnet.errors import PluginError
+from gluon_personnet.core.errors import PluginError
 from gluon_personnet.testing import check_feature
 
 

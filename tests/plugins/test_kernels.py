@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gpnet_metrics.kernels import KERNELS, make_kernel
 
-from gluon_personnet.errors import DataError, PluginError
+from gluon_personnet.core.errors import DataError, PluginError
 
 
 def histograms(count, dims=7, seed=0):

@@ -5,7 +5,7 @@ import pytest
 from gpnet_features.lomo import Lomo, halve, maximal_counts, siltp
 from gpnet_features.retinex import RETINEX
 
-from gluon_personnet.errors import PluginError
+from gluon_personnet.core.errors import PluginError
 from gluon_personnet.testing import check_feature
 
 GROUP_OF_128_48 = {"colours": slice(0, 512 * 40), "R3": slice(512 * 40, 593 * 40), "R5": slice(593 * 40, 674 * 40)}

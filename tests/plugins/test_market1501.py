@@ -9,10 +9,10 @@ from gpnet_datasets.market1501 import Market1501
 from picture_files import write
 from PIL import Image
 
+from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.archives import Locator
-from gluon_personnet.data.samples import check
-from gluon_personnet.errors import DataError
-from gluon_personnet.recipe import load_recipe
+from gluon_personnet.data.audit import check
+from gluon_personnet.recipe.parsing import load_recipe
 from gluon_personnet.testing import check_dataset
 
 RECIPES = Path(__file__).parents[2] / "recipes"

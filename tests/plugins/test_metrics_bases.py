@@ -18,7 +18,7 @@ from gpnet_metrics.pairs import negative_pairs, positive_pairs, sample_pairs
 from gpnet_metrics.reduction import Reduction
 from gpnet_metrics.xqda import XQDA
 
-from gluon_personnet.errors import DataError, RecipeError
+from gluon_personnet.core.errors import DataError, RecipeError
 
 RNG = np.random.default_rng(5)
 PIDS, CAMIDS = np.repeat(np.arange(6), 4), np.tile([0, 0, 1, 1], 6)

@@ -10,7 +10,7 @@ from gpnet_metrics.mahalanobis import quadratic_distances
 from gpnet_metrics.scatter import group_scatter, mean_outer, pair_scatter, regular, weighted_scatter
 from gpnet_metrics.xqda import XQDA
 
-from gluon_personnet.errors import RecipeError
+from gluon_personnet.core.errors import RecipeError
 
 RNG = np.random.default_rng(7)
 

@@ -17,7 +17,7 @@ from gpnet_metrics.mahalanobis import quadratic_distances
 from gpnet_metrics.mfa import MFA
 from scipy.linalg import eigh, subspace_angles
 
-from gluon_personnet.errors import DataError, PluginError, RecipeError
+from gluon_personnet.core.errors import DataError, PluginError, RecipeError
 
 RNG = np.random.default_rng(13)
 SIX = np.array([[0.0], [1.0], [10.0], [2.0], [13.0], [20.0]])  # 0 1 2 | 10 13 | 20

@@ -5,8 +5,8 @@ import inspect
 import numpy as np
 import pytest
 
-from gluon_personnet.data.samples import labels
-from gluon_personnet.plugins import PluginManager
+from gluon_personnet.data.splits import labels
+from gluon_personnet.plugin.manager import PluginManager
 
 MANAGER = PluginManager()
 METRICS = MANAGER.entries("metrics")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from crowd import people
 
+from gluon_personnet.core.errors import GpnetError, RecipeError
 from gluon_personnet.data.archives import Locator
-from gluon_personnet.data.samples import labels
-from gluon_personnet.errors import GpnetError, RecipeError
-from gluon_personnet.features import FeatureStore
-from gluon_personnet.plugins import PluginManager
+from gluon_personnet.data.splits import labels
+from gluon_personnet.methods.features import FeatureStore
+from gluon_personnet.plugin.manager import PluginManager
 
 MANAGER = PluginManager()
 NAMES = ("ladf", "metric-ensembles", "mlapg", "mlr", "pcca", "rank-svm", "rdc", "rpcca")

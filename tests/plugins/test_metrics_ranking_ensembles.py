@@ -5,7 +5,7 @@ import pytest
 from gpnet_metrics.metric_ensembles import MetricEnsembles, learn_weights
 from gpnet_metrics.mlr import ranked
 
-from gluon_personnet.errors import DataError, PluginError, RecipeError
+from gluon_personnet.core.errors import DataError, PluginError, RecipeError
 
 PIDS, CAMIDS = np.repeat(np.arange(40), 2), np.tile([0, 1], 40)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gpnet_metrics.mlr import MLR, constraint, ranked
 
-from gluon_personnet.errors import RecipeError
+from gluon_personnet.core.errors import RecipeError
 
 RNG = np.random.default_rng(11)
 PIDS, CAMIDS = np.repeat(np.arange(20), 4), np.tile([0, 0, 1, 1], 20)

@@ -6,7 +6,7 @@ from gpnet_metrics.bilinear import Decision, decision_values
 from gpnet_metrics.cross_pairs import logistic, weighted_blocks
 from gpnet_metrics.ladf import LADF, loss_and_gradient
 from gpnet_metrics.mahalanobis import quadratic_distances
-from gpnet_metrics.mlapg import MLAPG, Problem, descend
+from gpnet_metrics.mlapg import MLAPG, Distances, descend
 
 PIDS, CAMIDS = np.repeat(np.arange(6), 3), np.tile([0, 1, 2], 6)
 PENALTIES = 0.1, 0.2
@@ -90,7 +90,7 @@ def test_ladf_learns_a_matrix_for_each_side_that_is_symmetric():
 
 def test_mlapg_loss_is_that_of_a_loop_and_its_gradient_that_of_finite_differences():
     rng, rows = np.random.default_rng(4), rows_of(4)
-    problem = Problem.of(rows, weighted_blocks(PIDS, CAMIDS))
+    problem = Distances.of(rows, weighted_blocks(PIDS, CAMIDS))
     every = quadratic_distances(rows, rows)
     assert problem.mu == pytest.approx(np.mean([every[i, j] for i, j, _ in pairs()]))
     matrix = np.eye(4) + 0.1 * symmetric(rng, 4)
@@ -107,7 +107,7 @@ def test_mlapg_loss_is_that_of_a_loop_and_its_gradient_that_of_finite_difference
 @pytest.mark.parametrize("seed", range(4))
 def test_mlapg_stays_semidefinite_never_rises_and_ends_at_the_minimum(seed):
     rows = rows_of(seed) + 2 * np.random.default_rng(seed).normal(size=(6, 4))[PIDS] * [1, 1, 0, 0]
-    problem = Problem.of(rows, weighted_blocks(PIDS, CAMIDS))
+    problem = Distances.of(rows, weighted_blocks(PIDS, CAMIDS))
     matrix, losses = descend(problem, np.eye(4), 3000, 1e-13)
     assert (np.diff(losses) <= 0).all() and len(losses) > 5
     assert np.linalg.eigvalsh(matrix).min() > -1e-12
@@ -119,7 +119,7 @@ def test_mlapg_stays_semidefinite_never_rises_and_ends_at_the_minimum(seed):
 
 def test_mlapg_without_negatives_shrinks_the_matrix_to_nothing():
     blocks = [block._replace(weights=block.weights.clip(0)) for block in weighted_blocks(PIDS, CAMIDS)]
-    problem = Problem(rows_of(5), blocks, mu=1.0)
+    problem = Distances(rows_of(5), blocks, mu=1.0)
     matrix, losses = descend(problem, np.eye(4), 500, 1e-12)
     assert np.abs(matrix).max() < 1e-6
     assert losses[-1] == pytest.approx(np.log1p(np.exp(-1)), abs=1e-6)
@@ -129,6 +129,6 @@ def test_mlapg_hands_out_the_distances_of_its_matrix():
     rows = rows_of(6)
     metric = MLAPG(n_components=0.0).fit(rows, PIDS, CAMIDS)
     centred = rows - rows.mean(axis=0)
-    matrix, losses = descend(Problem.of(centred, weighted_blocks(PIDS, CAMIDS)), np.eye(4), 300, 1e-4)
+    matrix, losses = descend(Distances.of(centred, weighted_blocks(PIDS, CAMIDS)), np.eye(4), 300, 1e-4)
     np.testing.assert_allclose(metric.losses, losses)
     np.testing.assert_allclose(metric.distance(rows, rows), quadratic_distances(rows, rows, matrix), atol=1e-9)

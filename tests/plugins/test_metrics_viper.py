@@ -4,9 +4,9 @@ import numpy as np
 from gpnet_metrics.reduction import Reduction
 
 from gluon_personnet.data.archives import Locator
-from gluon_personnet.data.samples import labels
-from gluon_personnet.features import FeatureStore
-from gluon_personnet.plugins import PluginManager
+from gluon_personnet.data.splits import labels
+from gluon_personnet.methods.features import FeatureStore
+from gluon_personnet.plugin.manager import PluginManager
 
 PRINTED = {"xqda": 38.23, "kissme": 34.05, "lmnn": 29.05, "itml": 18.77, "euclid": 14.46}
 """Rank-1 (%) on VIPeR, LOMO in 100 dimensions: Liao et al., CVPR 2015, figure 4."""

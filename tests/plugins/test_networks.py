@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from gpnet_networks.personnet_strong import PersonNetStrong
 
-from gluon_personnet.backend import mx
-from gluon_personnet.network.pairs import initialise
-from gluon_personnet.plugins import PluginManager
+from gluon_personnet.network.backend import mx
+from gluon_personnet.network.weights import initialise
+from gluon_personnet.plugin.manager import PluginManager
 from gluon_personnet.testing import check_network
 from gluon_personnet.training.classifier import Classifier
 

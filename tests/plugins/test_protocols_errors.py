@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from protocol_problems import ENTRIES, flat, many_images, measure, two_views
 
-from gluon_personnet.contracts import Measures
-from gluon_personnet.errors import DataError, PluginError, RecipeError
+from gluon_personnet.core.errors import DataError, PluginError, RecipeError
+from gluon_personnet.plugin.contracts import Measures
 
 
 @pytest.mark.parametrize("name", sorted(ENTRIES))

@@ -6,7 +6,7 @@ from gpnet_protocols.open_set import OpenSet
 from gpnet_protocols.platt import fit_platt, p_same
 from gpnet_protocols.verification import Verification
 
-from gluon_personnet.errors import DataError
+from gluon_personnet.core.errors import DataError
 
 
 def random_problem(seed, levels=None):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gluon_personnet.contracts import Sample, Split
-from gluon_personnet.data.samples import check_number
+from gluon_personnet.data.splits import check_number
+from gluon_personnet.plugin.contracts import Sample, Split
 
 SIDE_PX = 32
 SHOTS = 4  # the first two by camera 0, the others by camera 1

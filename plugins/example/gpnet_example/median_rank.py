@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from gluon_personnet.contracts import Measures
-from gluon_personnet.errors import DataError
-from gluon_personnet.ranking import EXCLUSIONS, TIES, check_distmat, cmc_from_ranks, rank_matches
+from gluon_personnet.core.errors import DataError
+from gluon_personnet.evaluation.distances import EXCLUSIONS, TIES, check_distmat
+from gluon_personnet.evaluation.ranking import cmc_from_ranks, rank_matches
+from gluon_personnet.plugin.contracts import Measures
 
 EXCLUDE = "same-person-and-camera"
 
@@ -22,7 +23,7 @@ class MedianRank:
         self.max_rank = max_rank
 
     def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
-        """See :class:`gluon_personnet.contracts.Protocol`."""
+        """See :class:`gluon_personnet.plugin.contracts.Protocol`."""
         problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
         ranks = rank_matches(problem, EXCLUDE, rng)
         first = ranks.rank[ranks.starts]

@@ -4,7 +4,7 @@ import numpy as np
 from gpnet_example.coloured_squares import ColouredSquares
 from gpnet_example.median_rank import MedianRank
 
-from gluon_personnet.plugins import PluginManager
+from gluon_personnet.plugin.manager import PluginManager
 from gluon_personnet.testing import check_dataset, check_protocol
 
 

@@ -1,0 +1,1 @@
+"""What every other package may use: errors, seeds, files, the store. Nothing here knows of people or pictures."""

@@ -1,0 +1,150 @@
+"""Dividing data sets by identity, and checking what is in them."""
+
+import hashlib
+from collections import defaultdict
+
+import numpy as np
+
+from gluon_personnet.core.errors import DataError
+from gluon_personnet.core.seeding import generator
+from gluon_personnet.plugin.contracts import Split
+
+SPLIT_SEED = 0  # never changes: splits are the same in every release
+
+
+def cameras_by_pid(samples, rows):
+    """Identity -> set of its cameras among `rows`, by ascending pid; junk (pid -1) is left out."""
+    cameras = defaultdict(set)
+    for row in rows:
+        if samples[row].pid >= 0:
+            cameras[samples[row].pid].add(samples[row].camid)
+    return dict(sorted(cameras.items()))
+
+
+def labels(samples, rows):
+    """Identities and cameras of some rows: int64 (N,), int64 (N,)."""
+    found = np.array([samples[row][1:] for row in rows], np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+def cross_view(samples, rows):
+    """Divide test rows into queries and gallery.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    rows : sequence of int
+        Rows of `samples`; junk (pid -1) is left out.
+
+    Returns
+    -------
+    query, gallery : tuple of int
+        Of every identity the images of its lowest camera, and those of its other cameras.
+
+    Raises
+    ------
+    DataError
+        If identities are seen by one camera only.
+    """
+    cameras = cameras_by_pid(samples, rows)
+    single = [pid for pid, seen in cameras.items() if len(seen) < 2]
+    if single:
+        raise DataError(
+            f"{len(single)} of {len(cameras)} test identities are seen by one camera only "
+            f"(pid {', '.join(map(str, single[:3]))}{', ...' if len(single) > 3 else ''}); "
+            "right: images from two cameras of every test identity"
+        )
+    rows = [row for row in rows if samples[row].pid >= 0]
+    first = {pid: min(seen) for pid, seen in cameras.items()}
+    query = tuple(row for row in rows if samples[row].camid == first[samples[row].pid])
+    return query, tuple(row for row in rows if samples[row].camid != first[samples[row].pid])
+
+
+def identity_split(samples, test_identities, num, label):
+    """A seeded split by identity.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    test_identities : int
+        How many identities to test on, chosen among those seen by two cameras or more.
+    num : int
+        Number of the split.
+    label : str
+        Names the data set and its protocol: other labels choose otherwise.
+
+    Returns
+    -------
+    Split
+        Training on all identities not chosen; query and gallery by :func:`cross_view`.
+
+    Raises
+    ------
+    DataError
+        If there are not enough identities.
+    """
+    cameras = cameras_by_pid(samples, range(len(samples)))
+    tested = _choose(cameras, test_identities, generator(SPLIT_SEED, label, num), f"{label}: test identities")
+    train = tuple(row for row, sample in enumerate(samples) if sample.pid >= 0 and sample.pid not in tested)
+    query, gallery = cross_view(samples, [row for row, sample in enumerate(samples) if sample.pid in tested])
+    return Split(train, query, gallery)
+
+
+def hold_out(samples, split, identities, seed):
+    """Take identities for validation from the training identities of a split.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    split : Split
+    identities : int
+        How many, chosen by `seed` among those seen by two cameras or more.
+    seed : int
+
+    Returns
+    -------
+    train : tuple of int
+        What remains for training.
+    validation : Split
+        Query and gallery of the chosen identities; its `train` is empty.
+
+    Raises
+    ------
+    DataError
+        If there are not enough identities.
+    """
+    cameras = cameras_by_pid(samples, split.train)
+    held = _choose(cameras, identities, generator(seed, "validation"), "validation identities")
+    query, gallery = cross_view(samples, [row for row in split.train if samples[row].pid in held])
+    return tuple(row for row in split.train if samples[row].pid not in held), Split((), query, gallery)
+
+
+def _choose(cameras, count, rng, what):
+    seen_twice = [pid for pid, seen in cameras.items() if len(seen) > 1]
+    if count < 0 or count > len(seen_twice) or count >= len(cameras):
+        raise DataError(
+            f"{what}: {count} asked for, of {len(cameras)} identities {len(seen_twice)} are seen by two cameras; "
+            "right: as many as these at most, with at least one identity left for training"
+        )
+    # Raw bits, because numpy keeps them for ever but may change what permutation() makes of them.
+    keys = rng.bit_generator.random_raw(len(seen_twice))
+    return {seen_twice[index] for index in np.argsort(keys, kind="stable")[:count]}
+
+
+def check_number(number, num_splits, where):
+    """Raise DataError, naming `where`, unless split `number` is one of 0..num_splits - 1."""
+    if not 0 <= number < num_splits:
+        raise DataError(f"{where}: no split {number}; right: 0 to {num_splits - 1}")
+
+
+def split_hash(samples, split, validation=None):
+    """16 hexadecimal digits that change with any name, identity, camera, role or order of the rows."""
+    roles = [("train", split.train), ("query", split.query), ("gallery", split.gallery)]
+    if validation is not None:
+        roles += [("validation-query", validation.query), ("validation-gallery", validation.gallery)]
+    digest = hashlib.sha256()
+    for role, rows in roles:
+        for row in rows:
+            sample = samples[row]
+            digest.update(f"{role},{sample.name},{sample.pid},{sample.camid}\n".encode())
+    return digest.hexdigest()[:16]

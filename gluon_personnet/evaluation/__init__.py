@@ -1,0 +1,1 @@
+"""From distances to figures: ranks, measures, protocols, uncertainty. numpy and scipy only."""

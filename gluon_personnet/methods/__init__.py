@@ -1,0 +1,1 @@
+"""Everything that can rank a gallery, each as a Method."""

@@ -1,0 +1,22 @@
+"""A recipe's network, new or from a checkpoint."""
+
+from gluon_personnet.network.weights import plain, set_parameters, unique_parameters
+
+
+def build_network(recipe, manager):
+    """The recipe's network, not yet initialised."""
+    section = recipe.network
+    return manager.find("networks", section.name).build(where="network.options", **section.options)
+
+
+def restore_network(recipe, manager, checkpoint, where, ctx, trained=True):
+    """The recipe's network for testing, from a checkpoint, on `ctx`; `where` names the checkpoint in errors.
+
+    `trained` says whether the parameters are those of the network in training, or already of what is tested.
+    """
+    network = build_network(recipe, manager)
+    network.initialize(ctx=ctx)
+    if not trained:
+        network = plain(network)
+    set_parameters(unique_parameters(network), checkpoint.group("parameter"), where)
+    return plain(network)

@@ -1,0 +1,62 @@
+"""Checkpoints: one ``.npz`` file with arrays and a JSON record, written in one step and read without pickle."""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from typing import Dict
+
+import numpy as np
+
+from gluon_personnet.core.errors import CheckpointError
+from gluon_personnet.core.files import replacing
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """State of a run after a step.
+
+    Parameters
+    ----------
+    record : dict
+        JSON types: ``step``, ``recipe``, ``split_hash``, ``versions``, ``schedule``, ``best``, ``seconds`` and others.
+        Random generators need no state of their own: each is derived from (seed, purpose, step).
+    arrays : dict of str to numpy array
+        ``parameter/NAME``, ``average/NAME``, ``optimizer/NAME/PLACE``.
+    """
+
+    record: dict
+    arrays: Dict[str, np.ndarray]
+
+    def group(self, name):
+        """The arrays of one group without their prefix."""
+        return {key[len(name) + 1 :]: value for key, value in self.arrays.items() if key.startswith(name + "/")}
+
+    def save(self, path):
+        """Write to `path`; a kill leaves the previous file."""
+        text = json.dumps({**self.record, "format": FORMAT})
+        with replacing(path) as temporary, open(temporary, "wb") as file:
+            np.savez(file, record=np.frombuffer(text.encode(), np.uint8), **self.arrays)
+
+    @classmethod
+    def load(cls, path):
+        """Read a checkpoint back.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is missing, damaged (each array carries a checksum), not a checkpoint, or of another format.
+        """
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            record = json.loads(arrays.pop("record").tobytes())
+            found = record.pop("format")
+        except FileNotFoundError as error:
+            raise CheckpointError(f"checkpoint {path}: not found") from error
+        except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+            raise CheckpointError(f"checkpoint {path}: damaged or not a checkpoint: {error}") from error
+        if found != FORMAT:
+            raise CheckpointError(f"checkpoint {path}: found format {found}; right: {FORMAT}")
+        return cls(record, arrays)

@@ -1,0 +1,64 @@
+"""A network's parameters by name: their starting values, and setting them."""
+
+from gluon_personnet.core.errors import CheckpointError
+from gluon_personnet.network.backend import mx
+
+
+def initialise(network, ctx, weight_magnitude=3.0, bias_range=0.5):
+    """Xavier weights and uniform biases, from MXNet's seeded generator.
+
+    Biases start away from zero because from the difference on, max pooling aside, tanh layers without bias are odd
+    functions, while "same or different" is an even one.
+
+    Parameters
+    ----------
+    weight_magnitude : float
+        Xavier magnitude (uniform, average fan).
+    bias_range : float
+        Biases are uniform in [-bias_range, bias_range]; 0 gives zeros.
+    """
+    xavier = mx.init.Xavier(rnd_type="uniform", factor_type="avg", magnitude=weight_magnitude)
+    biases = mx.init.Uniform(bias_range) if bias_range else mx.init.Zero()
+    for parameter in unique_parameters(network).values():
+        start = biases if parameter.name.endswith("bias") else xavier
+        parameter.initialize(default_init=start, ctx=ctx)  # unless the layer sets its own, as batch normalisation
+
+
+def plain(network):
+    """The network as it is tested, scored with and exported: without what only training needs.
+
+    A network that differs in training has a method ``plain()``, which makes this one of its present parameters.
+    """
+    return network.plain() if hasattr(network, "plain") else network
+
+
+def unique_parameters(network):
+    """Structural name -> Parameter, every shared one once and in a fixed order."""
+    found, seen = {}, set()
+    for name, parameter in sorted(network._collect_params_with_prefix().items()):
+        if id(parameter) not in seen:
+            seen.add(id(parameter))
+            found[name] = parameter
+    return found
+
+
+def set_parameters(parameters, arrays, where):
+    """Copy arrays into Gluon parameters of the same names and shapes.
+
+    Raises
+    ------
+    CheckpointError
+        If names or shapes differ: the checkpoint was made for another network or input size.
+    """
+    if set(parameters) != set(arrays):
+        odd = sorted(set(parameters) ^ set(arrays))
+        raise CheckpointError(f"{where}: made for another network: {odd[0]} is in one of the two only")
+    for name, parameter in parameters.items():
+        if parameter.shape != arrays[name].shape:
+            raise CheckpointError(
+                f"{where}: made for another network or input size: {name} has shape {arrays[name].shape}, "
+                f"the recipe asks for {parameter.shape}"
+            )
+    for name, parameter in parameters.items():
+        # by way of an NDArray: MXNet refuses to write from NumPy over weights that scoring has left in oneDNN's layout
+        parameter.set_data(mx.nd.array(arrays[name], dtype=parameter.dtype))

@@ -1,0 +1,1 @@
+"""Everything that a plugin author reads: entries, hooks, contracts; and the manager that loads plugins."""

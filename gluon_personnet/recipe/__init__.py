@@ -1,0 +1,1 @@
+"""Recipes and baseline files: YAML read into frozen dataclasses."""

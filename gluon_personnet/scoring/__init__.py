@@ -1,0 +1,1 @@
+"""A network and two sets of images -> the distance of every pair."""

@@ -1,0 +1,1 @@
+"""One function a command: the public Python API."""
