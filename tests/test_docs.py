@@ -53,8 +53,8 @@ def test_the_baseline_works(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text(re.search(r"```yaml\n(.*?)```", TEXT, re.DOTALL)[1], encoding="utf-8")
     combination, manager = load_baseline(path).build(), PluginManager()
-    manager.find("features", combination.feature).build(**combination.options_on("cuhk01"))
-    manager.find("metrics", combination.metric).build(**combination.metric_options)
+    manager.build("features", combination.feature, **combination.options_on("cuhk01"))
+    manager.build("metrics", combination.metric, **combination.metric_options)
 
 
 def test_everything_bundled_is_named_in_the_readme():

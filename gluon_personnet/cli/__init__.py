@@ -1,6 +1,8 @@
 """The ``gpnet`` command: a group whose commands are imported when they are called."""
 
+import errno
 import importlib
+import json
 import sys
 import warnings
 
@@ -38,7 +40,10 @@ def load_plugins():
 
 
 class Group(click.Group):
-    """Built-in commands by name, then those of plugins; every known error becomes one line."""
+    """Built-in commands by name, then those of plugins; every known error becomes one line.
+
+    Errors of the system that nobody has explained better end as one line too.
+    """
 
     def list_commands(self, ctx):
         return [*COMMANDS, *sorted(_plugin_commands())]
@@ -60,8 +65,21 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except GpnetError as error:
-            click.echo(f"gpnet: {error}", err=True)
-            sys.exit(1)
+            message = str(error)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read standard output has enough: click ends without a word
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            message = f"{where}{error.strerror or error}"
+        except json.JSONDecodeError as error:
+            message = f"a file that should hold JSON does not: {error}"
+        except UnicodeError as error:
+            message = f"text cannot be read or written: {error}"
+        except KeyboardInterrupt:
+            click.echo("gpnet: interrupted", err=True)
+            sys.exit(130)
+        click.echo("gpnet: " + " ".join(message.split()), err=True)
+        sys.exit(1)
 
 
 def _plugin_commands():

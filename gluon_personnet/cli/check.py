@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from gluon_personnet.cli import load_plugins, options
+from gluon_personnet.recipe.bundled import recipe_path
 
 
 @click.command("check")
@@ -37,7 +38,7 @@ def _check_recipe(manager, target, overrides):
     from gluon_personnet.recipe.parsing import load_recipe
     from gluon_personnet.training.dry_run import dry_run
 
-    path = options.recipe_path(target)
+    path = recipe_path(target)
     for line in dry_run(load_recipe(path, overrides), manager):
         click.echo(line)
     click.echo(f"recipe {path.name}: no problems found")

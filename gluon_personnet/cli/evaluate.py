@@ -1,51 +1,29 @@
 """gpnet evaluate"""
 
-import contextlib
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
-from gluon_personnet.cli import load_plugins, options
+from gluon_personnet.cli import options
 
 PLOT_ENDINGS = (".png", ".svg", ".pdf")
-BELONGS = {
-    "run_path": "a run",
-    "recipe": "a run",
-    "save_distmat": "a run",
-    "mirrored": "a run",
-    "precision": "a run",
-    "compare_precision": "a run",
-    "shortlist": "a run",
-    "shortlist_size": "a run",
-    "memory_mib": "a run",
-    "device": "a run",
-    "backend": "a run",
-    "workers": "a run",
-    "scheduler": "a run",
-    "data": "a run or a baseline",
-    "dataset": "a baseline",
-    "splits": "a baseline",
-    "overrides": "a baseline",
-    "query_expansion": "a baseline",
-}
-"""Parameters that mean nothing for some sources of distances -> the sources they belong to."""
-SCORING = ("precision", "compare_precision", "shortlist", "shortlist_size", "memory_mib")
-RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
+SOURCES = ("run_path", "recipe", "baseline", "distmat", "method")
+METHOD_OPTIONS = ("mirrored", "precision", "shortlist", "shortlist_size", "memory_mib", "query_expansion")
+"""Parameters that are options of the method; each method refuses those that it does not know."""
 
 
 @click.command("evaluate")
+@click.option("--method", metavar="NAME", help="A baseline, FILE.yml, a run, or FILE.npz of distances.")
 @click.option("--run", "run_path", type=click.Path(file_okay=False), help="Run directory; by default the latest.")
-@click.option("--recipe", help="Evaluate runs/NAME of this recipe instead.")
-@click.option("--baseline", help="Fit and evaluate a baseline on --dataset instead: a name or FILE.yml.")
-@click.option("--dataset", help="Data set of the baseline.")
-@click.option("--splits", default="0", show_default=True, help="Splits of the baseline: all, or numbers such as 0,1.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Option of the data set; repeatable.")
-@click.option(
-    "--query-expansion", type=click.IntRange(min=1), help="Average each query's feature with this many nearest ones."
-)
-@click.option("--distmat", type=click.Path(dir_okay=False), help="Evaluate distances from an npz file instead.")
-@click.option("--protocol", "protocols", multiple=True, help="By default the recipe's; repeatable, scored once.")
+@click.option("--recipe", help="The run of this recipe below runs/.")
+@click.option("--baseline", help="A baseline on --dataset: a name or FILE.yml.")
+@click.option("--distmat", type=click.Path(dir_okay=False), help="Distances from an npz file.")
+@click.option("--dataset", help="Data set of a baseline.")
+@options.splits
+@options.dataset_options
+@click.option("--protocol", "protocols", multiple=True, help="By default the recipe's; repeatable.")
+@options.protocol_options
 @click.option("--compare-definitions", is_flag=True, help="Every protocol with a CMC, side by side.")
 @click.option("--rerank", type=click.Choice(["k-reciprocal"]), help="Re-rank first; said in the protocol card.")
 @click.option("--rerank-k1", type=click.IntRange(min=1), default=20, show_default=True, help="Neighbours.")
@@ -53,92 +31,73 @@ RERANKING = ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda")
 @click.option(
     "--rerank-lambda", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Share of the given distances."
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    help="For the random choices of protocols; by default the recipe's, or 0 without one.",
-)
+@options.seed
 @options.json_file
 @click.option("--plot", type=click.Path(dir_okay=False), help="Also draw the CMC here: .png, .svg or .pdf.")
 @click.option("--save-distmat", type=click.Path(dir_okay=False), help="Also write distances and labels as npz.")
-@click.option("--mirrored/--no-mirrored", default=None, help="Average with mirrored pairs; by default as the recipe.")
-@click.option("--backend", type=click.Choice(["loky", "dask"]), help="Score by several processes, or on a cluster.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes to start; dask: how many to wait for.")
-@click.option("--scheduler", metavar="ADDRESS", help="Where dask's scheduler is, such as tcp://10.0.0.1:8786.")
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "bfloat16", "int8"]),
-    default="float32",
-    show_default=True,
-    help="Of the pair head; said in the protocol card.",
-)
-@click.option("--compare-precision", is_flag=True, help="Also score in float32, and say how far --precision agrees.")
+@click.option("--mirrored/--no-mirrored", default=None, help="Run: average with mirrored pairs; by default as trained.")
+@click.option("--precision", type=click.Choice(["float32", "bfloat16", "int8"]), help="Run: of the pair head.")
+@click.option("--compare-precision", is_flag=True, help="Run: also score in float32, and say how far the two agree.")
 @click.option(
     "--shortlist",
     metavar="FEATURE[+METRIC]|embedding",
-    help="Score only the gallery images that this ranks first; said in the card with its recall.",
+    help="Run: score only the gallery images this ranks first.",
 )
-@click.option(
-    "--shortlist-size", type=click.IntRange(min=1), default=100, show_default=True, help="Gallery images a query."
-)
-@click.option(
-    "--memory-mib",
-    type=click.IntRange(min=2),
-    default=2048,
-    show_default=True,
-    help="Limit for images and maps kept in memory, half for each; larger maps go to files.",
-)
+@click.option("--shortlist-size", type=click.IntRange(min=1), help="Run: gallery images a query; by default 100.")
+@click.option("--memory-mib", type=click.IntRange(min=2), help="Run: limit for images and maps; by default 2048.")
+@click.option("--query-expansion", type=click.IntRange(min=1), help="Baseline: neighbours averaged into a query.")
+@click.option("--backend", type=click.Choice(["loky", "dask"]), help="Run: score by several processes, or a cluster.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes to start; dask: how many to wait for.")
+@click.option("--scheduler", metavar="ADDRESS", help="Where dask's scheduler is, such as tcp://10.0.0.1:8786.")
 @options.data
 @options.cache
 @options.device
 @options.threads
 @options.quiet
 @click.pass_context
-def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_path, plot, **others):
-    """Evaluate a trained run on its test identities, a baseline, or distances from a file.
+def command(ctx, json_path, plot, **given):
+    """Evaluate a trained run on its test identities, a baseline on a data set, or distances from a file.
 
-    Prints CMC table and protocol card; writes JSON, text and plots into the run's folder, or for a baseline into
-    runs/BASELINE-DATASET, which also keeps every split that is done: called again, it goes on with the others. So it
-    does with the pairs of a run: the same command goes on where a kill stopped it, to the same distances.
+    Distances are computed once and kept (gpnet cache): another protocol on them takes no time, and a command that was
+    killed goes on where it stopped. Results are never kept: they are computed anew each time.
 
-    The file for --distmat is one of numpy.savez with the keys distmat (Q, G), smaller being more alike, query_pids,
-    query_camids (Q), gallery_pids and gallery_camids (G), pid -1 being junk; with --rerank also query_distmat (Q, Q)
-    and gallery_distmat (G, G). Then nothing is written but what --json and --plot name.
+    Prints the figures with the protocol that defines them. Writes JSON, text and plots into the run's folder, or into
+    runs/BASELINE-DATASET.
+
+    A file of distances is one of numpy.savez with the keys distmat (Q, G), smaller being more alike, query_pids,
+    query_camids (Q), gallery_pids and gallery_camids (G), pid -1 being junk. --rerank needs query_distmat (Q, Q) and
+    gallery_distmat (G, G) too. Nothing is then written but what --json and --plot name.
 
     With --backend loky, --workers processes of --threads threads score at once; with --backend dask, the workers of a
-    cluster, which need this package but no data. A lost worker's part is computed again, and the distances are those of
-    one process with as many threads, to the last byte, on processors of one kind. dask's traffic is unencrypted, and
-    whoever reaches its scheduler can run code: use a network of your own, or dask's TLS settings.
+    cluster, which need this package but no data. The distances are the same to the last byte on processors of one kind.
+    dask's traffic is unencrypted, and whoever reaches its scheduler can run code: use a network of your own.
 
     \b
     Examples:
       gpnet evaluate --protocol single-shot
-      gpnet evaluate --run runs/cuhk01 --protocol single-shot --json result.json
+      gpnet evaluate --run runs/cuhk01 --protocol single-shot --protocol-set trials=100 --json result.json
       gpnet evaluate --distmat distances.npz --protocol market1501
       gpnet evaluate --baseline lomo-xqda --dataset viper --protocol single-shot --splits all
-      gpnet evaluate --baseline mine.yml --dataset toy --protocol single-shot
+      gpnet evaluate --method mine.yml --dataset toy --protocol single-shot --rerank k-reciprocal
       gpnet evaluate --compare-definitions
       gpnet evaluate --backend loky --workers 4 --threads 2
-      dask scheduler;  dask worker --nthreads 1 --nworkers 8 tcp://10.0.0.1:8786
       gpnet evaluate --backend dask --scheduler tcp://10.0.0.1:8786 --workers 8 --threads 1
       gpnet evaluate --precision int8 --compare-precision
       gpnet evaluate --shortlist raw-pixels+euclid --shortlist-size 50
     """
-    _check_usage(ctx)
-    from gluon_personnet.core.files import write_json
+    _check_usage(ctx, json_path, plot, given)
+    from gluon_personnet.core.files import write_json, write_text
     from gluon_personnet.report.plots import plot_cmc
     from gluon_personnet.report.text import as_text
+    from gluon_personnet.workflows.evaluate import write_results
 
-    names = None if compare_definitions else protocols
-    rerank = _reranking(**{name: others.pop(name) for name in RERANKING})
-    if distmat:
-        report, run = _evaluate_file(distmat, names, seed, rerank), None
-    elif baseline:
-        report, run = _evaluate_baseline(baseline, names, seed, rerank, **others)
-    else:
-        report, run = _evaluate_run(names, seed, rerank, **others)
-    click.echo(as_text(report))
-    written = _write_evaluation(report, run) if run else []
+    report, folder = _evaluate(given)
+    text, written = as_text(report), []
+    if folder:
+        for path in write_results(report, folder):
+            plots = plot_cmc(report, [path.with_name(f"{path.stem}-cmc.{ending}") for ending in ("png", "svg")])
+            write_text(path.with_suffix(".txt"), text + "\n")
+            written += [*plots[:1], path]
     if json_path:
         write_json(json_path, report)
     if plot:
@@ -146,133 +105,132 @@ def command(ctx, baseline, distmat, protocols, compare_definitions, seed, json_p
         written += drawn
         if not drawn:
             click.echo(f"gpnet: warning: nothing defines a CMC here; {plot} is not written", err=True)
+    to_stderr = json_path == "-"
+    click.echo(text, err=to_stderr)
     for path in written:
-        click.echo(f"wrote {path}")
+        click.echo(f"wrote {path}", err=to_stderr)
 
 
-def _check_usage(ctx):
+def _check_usage(ctx, json_path, plot, given):
     """Raise UsageError for options that do not go together, and for outputs that cannot be written."""
     opts = {parameter.name: parameter.opts[0] for parameter in ctx.command.params}
-    given = {name for name in opts if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    if {"distmat", "baseline"} <= given:
-        raise click.UsageError("--distmat and --baseline are two sources of distances; give one")
-    source = next((name for name in ("distmat", "baseline") if name in given), "run")
-    for name in sorted(given & set(BELONGS)):
-        if source not in BELONGS[name]:
-            other = f" and does not go with --{source}" if source != "run" else ": give --baseline"
-            raise click.UsageError(f"{opts[name]} belongs to {BELONGS[name]}{other}")
-    if source != "run" and not given & {"protocols", "compare_definitions"}:
-        raise click.UsageError(f"--{source} needs --protocol or --compare-definitions")
-    if source == "baseline" and "dataset" not in given:
-        raise click.UsageError("--baseline needs --dataset")
-    for name in sorted(given & {"workers", "scheduler"} if "backend" not in given else ()):
-        raise click.UsageError(f"{opts[name]} needs --backend")
-    if ("scheduler" in given) != (ctx.params["backend"] == "dask"):
+    named = {name for name in opts if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    sources = [opts[name] for name in SOURCES if name in named]
+    if len(sources) > 1:
+        raise click.UsageError(f"{' and '.join(sources)} are two methods; give one")
+    needs = {
+        "workers": "backend",
+        "scheduler": "backend",
+        "compare_precision": "precision",
+        "shortlist_size": "shortlist",
+        "rerank_k1": "rerank",
+        "rerank_k2": "rerank",
+        "rerank_lambda": "rerank",
+    }
+    for name, needed in needs.items():
+        if name in named and needed not in named:
+            raise click.UsageError(f"{opts[name]} needs {opts[needed]}")
+    if ("scheduler" in named) != (given["backend"] == "dask"):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
-    if {"protocols", "compare_definitions"} <= given:
-        raise click.UsageError("--compare-definitions evaluates every protocol; leave out --protocol")
-    if "compare_precision" in given and ctx.params["precision"] == "float32":
+    apart = (("protocols", "compare_definitions"), ("shortlist", "backend"), ("shortlist", "rerank"))
+    for one, other in apart:
+        if {one, other} <= named:
+            raise click.UsageError(f"{opts[one]} and {opts[other]} do not go together; give one")
+    if given["compare_precision"] and given["precision"] == "float32":
         raise click.UsageError("--compare-precision needs --precision bfloat16 or int8")
-    if "shortlist_size" in given and "shortlist" not in given:
-        raise click.UsageError("--shortlist-size needs --shortlist")
-    if {"shortlist", "backend"} <= given:
-        raise click.UsageError("--backend shares the scoring of all pairs, --shortlist leaves few of them; give one")
-    if {"shortlist", "rerank"} <= given:
-        raise click.UsageError("--rerank needs the distances of all pairs, --shortlist scores a part of them; give one")
-    for name in given.intersection(RERANKING) if "rerank" not in given else ():
-        raise click.UsageError(f"{opts[name]} needs --rerank")
-    for name in sorted(given & {"json_path", "plot", "save_distmat"}):
-        if not Path(ctx.params[name]).parent.is_dir():
-            raise click.UsageError(f"{opts[name]} {ctx.params[name]}: there is no such folder")
-    if "plot" in given and Path(ctx.params["plot"]).suffix.lower() not in PLOT_ENDINGS:
-        raise click.UsageError(f"--plot {ctx.params['plot']}: right: a name that ends with {', '.join(PLOT_ENDINGS)}")
+    for name, path in (("json_path", json_path), ("plot", plot), ("save_distmat", given["save_distmat"])):
+        if path and path != "-" and not Path(path).parent.is_dir():
+            raise click.UsageError(f"{opts[name]} {path}: there is no such folder")
+    if plot and Path(plot).suffix.lower() not in PLOT_ENDINGS:
+        raise click.UsageError(f"--plot {plot}: right: a name that ends with {', '.join(PLOT_ENDINGS)}")
 
 
-def _reranking(rerank, rerank_k1, rerank_k2, rerank_lambda):
-    if not rerank:
-        return None
-    from gluon_personnet.evaluation.reranking import KReciprocal
+def _evaluate(given):
+    """The results, and the folder for them or None."""
+    from gluon_personnet.methods.from_file import load_distances, save_distances
+    from gluon_personnet.methods.session import Session
+    from gluon_personnet.workflows.evaluate import (
+        evaluate_measured,
+        evaluate_method,
+        measure_parts,
+        results_folder,
+        tasks_of,
+    )
 
-    return KReciprocal(rerank_k1, rerank_k2, rerank_lambda)
+    session: Session = options.session(given["data"], given["device"], not given["quiet"])
+    path = given["distmat"] or (given["method"] if (given["method"] or "").endswith(".npz") else None)
+    if path:
+        _refuse(given, ("dataset", *METHOD_OPTIONS, "backend", "save_distmat"), "distances from a file")
+        measured = load_distances(path)
+        return evaluate_measured([measured], _protocols(given, session, None), given["seed"]), None
+    with _opened(given, session) as (method, chosen):
+        protocols = _protocols(given, session, method)
+        tasks = tasks_of(method, _tasks(given, session))
+        exact = None
+        if given["compare_precision"]:
+            exact = method.in_float32()
+        if given["save_distmat"]:
+            if len(tasks) > 1:
+                raise click.UsageError("--save-distmat writes one split; give one with --splits")
+            (part,) = measure_parts(method, tasks)
+            save_distances(given["save_distmat"], part, with_among=protocols.rerank is not None)
+        report = evaluate_method(method, tasks, protocols, given["seed"], exact, chosen)
+        return report, results_folder(method, tasks[0])
 
 
-def _evaluate_file(path, names, seed, rerank):
-    from gluon_personnet.evaluation.protocols import Evaluation
-    from gluon_personnet.methods.from_file import evaluate_distmat
+def _refuse(given, names, what):
+    for name in names:
+        if given[name] is not None:
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with {what}")
 
-    return evaluate_distmat(path, Evaluation(load_plugins(), names, rerank=rerank), seed or 0)
 
-
-def _evaluate_baseline(
-    baseline, names, seed, rerank, dataset, splits, overrides, query_expansion, data, quiet, **unused
-):
-    from gluon_personnet.core.runs import Run, baseline_folder
-    from gluon_personnet.evaluation.protocols import Evaluation
-    from gluon_personnet.methods.feature_metric import BaselineEvaluation, parse_splits
-    from gluon_personnet.recipe.baselines import find_baseline
+def _tasks(given, session):
+    """The splits of --dataset; None without it."""
     from gluon_personnet.recipe.parsing import parse_options
 
-    manager, chosen = load_plugins(), parse_options(overrides)
-    entry = find_baseline(manager, baseline)
-    what = manager, entry, dataset, chosen, options.locator(data), Evaluation(manager, names, rerank=rerank)
-    work = BaselineEvaluation(*what, query_expansion or 0, not quiet)
-    run = Run(baseline_folder(entry.name, dataset, chosen))
-    return work.report(parse_splits(splits, work.dataset), seed or 0, run.evaluation), run
+    if given["dataset"]:
+        return session.tasks(given["dataset"], parse_options(given["overrides"]), given["splits"], "--set")
+    if given["overrides"]:
+        raise click.UsageError("--set needs --dataset")
+    return None
 
 
-def _evaluate_run(
-    names,
-    seed,
-    rerank,
-    run_path,
-    recipe,
-    save_distmat,
-    mirrored,
-    backend,
-    workers,
-    scheduler,
-    data,
-    device,
-    quiet,
-    **others,
-):
+def _protocols(given, session, method):
+    from gluon_personnet.evaluation.protocols import build_protocols
+    from gluon_personnet.evaluation.reranking import KReciprocal
+    from gluon_personnet.recipe.parsing import parse_options
+
+    rerank = None
+    if given["rerank"]:
+        rerank = KReciprocal(given["rerank_k1"], given["rerank_k2"], given["rerank_lambda"])
+    section = method.recipe.evaluation if hasattr(method, "recipe") else None
+    names = None if given["compare_definitions"] else given["protocols"] or (section and [section.protocol])
+    if names is None and not given["compare_definitions"]:
+        raise click.UsageError("give --protocol or --compare-definitions")
+    own = {section.protocol: section.options} if section else {}
+    return build_protocols(session.manager, names, own, parse_options(given["protocol_set"], "--protocol-set"), rerank)
+
+
+def _opened(given, session):
+    """A context with the method that is named, and those of its options that are given."""
+    import contextlib
+
     from gluon_personnet.core.runs import find_run
-    from gluon_personnet.scoring.pools import open_pool
+    from gluon_personnet.methods.opening import open_method, open_named_baseline, open_run
+    from gluon_personnet.methods.trained import scoring_pool
 
-    run = find_run(run_path, recipe)
+    chosen = {name: given[name] for name in METHOD_OPTIONS if given[name] is not None}
 
-    with open_pool(backend, workers, scheduler) if backend else contextlib.nullcontext() as pool:
-        from gluon_personnet.network.backend import pick_device  # only now: it settles the threads
-        from gluon_personnet.workflows.evaluate import ScoringOptions, evaluate_run
+    @contextlib.contextmanager
+    def opened():
+        with scoring_pool(given["backend"], given["workers"], given["scheduler"]) as pool:
+            how = {**chosen, **pool}
+            if given["method"]:
+                method = open_method(given["method"], session, how)
+            elif given["baseline"]:
+                method = open_named_baseline(given["baseline"], session, how)
+            else:
+                method = open_run(find_run(given["run_path"], given["recipe"]), session, how)
+            yield method, {key: value for key, value in chosen.items() if key != "memory_mib"}
 
-        scoring = ScoringOptions(*(others[name] for name in SCORING), pool)
-        where = run, load_plugins(), options.locator(data), pick_device(device)
-        how = {"rerank": rerank, "distmat_path": save_distmat, "mirrored": mirrored, "scoring": scoring}
-        return evaluate_run(*where, names, seed, not quiet, **how), run
-
-
-def _write_evaluation(report, run):
-    """Write JSON, text and plots into the run's folder; return the plots and the JSON file."""
-    from gluon_personnet.core.files import write_json, write_text
-    from gluon_personnet.report.plots import plot_cmc
-    from gluon_personnet.report.text import as_text
-
-    run.evaluation.mkdir(parents=True, exist_ok=True)
-    name = "definitions" if "not_applicable" in report else "+".join(row["protocol"] for row in report["results"])
-    card = report["results"][0]["card"]
-    name += "-expanded" * ("query expansion" in card) + "-re-ranked" * ("re-ranking" in card)
-    if report.get("precision", "float32") != "float32":
-        name += f"-{report['precision']}"
-    if report.get("shortlist"):
-        name += f"-shortlist-{report['shortlist']['by']}-{report['shortlist']['size']}"
-    write_json(run.evaluation / f"{name}.json", report)
-    write_text(run.evaluation / f"{name}.txt", as_text(report) + "\n")
-    plots = plot_cmc(report, [run.evaluation / f"{name}-cmc.{ending}" for ending in ("png", "svg")])
-    if "pairs_scored" in report:
-        rate = report["pairs_scored"] / max(report["scoring_seconds"], 1e-9)
-        click.echo(f"scored {report['pairs_scored']} pairs, {rate:.0f} pairs/s")
-    if "cost" in report:
-        cost = report["cost"]
-        steps = ", ".join(f"{step} {cost[f'{step}_seconds']:.1f} s" for step in ("extract", "fit", "distance"))
-        click.echo(f"a split took on average: {steps}; at most {cost['memory_mib']:.0f} MiB of memory")
-    return [*plots, run.evaluation / f"{name}.json"]
+    return opened()

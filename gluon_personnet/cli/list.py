@@ -4,8 +4,9 @@ import json
 
 import click
 
-from gluon_personnet.cli import load_plugins, options
+from gluon_personnet.cli import load_plugins
 from gluon_personnet.plugin.entries import ENTRY_CLASSES
+from gluon_personnet.recipe.bundled import bundled_recipes
 
 KINDS = (*ENTRY_CLASSES, "recipes", "plugins")
 
@@ -22,7 +23,7 @@ def command(kind, as_json):
       gpnet list datasets --json
     """
     if kind == "recipes":
-        rows = [{"name": name, "summary": _first_comment(path)} for name, path in options.bundled_recipes().items()]
+        rows = [{"name": name, "summary": _first_comment(path)} for name, path in bundled_recipes().items()]
     elif kind == "plugins":
         rows = [{"name": row.name, "provider": row.provider, "error": row.error} for row in load_plugins().plugins()]
     else:

@@ -1,12 +1,12 @@
 """Options that several commands share, and what they stand for."""
 
+import functools
 import os
-from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
-from gluon_personnet.core.errors import RecipeError, did_you_mean
+from gluon_personnet.core.files import STDOUT
 
 device = click.option("--device", metavar="cpu|gpu|gpu:N", help="Where to compute; by default a GPU if there is one.")
 threads = click.option(
@@ -30,7 +30,31 @@ cache = click.option(
     callback=lambda ctx, param, value: os.environ.update(GPNET_CACHE=value) if value else None,
     help="Folder that keeps features and kernels; by default $GPNET_CACHE, $XDG_CACHE_HOME/gpnet or ~/.cache/gpnet.",
 )
-json_file = click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Also write the result here.")
+seed = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="Of the random choices of the protocols.",
+)
+splits = click.option(
+    "--splits", default="0", show_default=True, help="Splits of the data set: all, or numbers such as 0,1."
+)
+dataset_options = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Option of the data set; repeatable."
+)
+protocol_options = click.option(
+    "--protocol-set",
+    multiple=True,
+    metavar="[NAME.]KEY=VALUE",
+    help="Option of the protocols, or of protocol NAME alone, e.g. trials=20 or use_cameras=false; repeatable.",
+)
+json_file = click.option(
+    "--json",
+    "json_path",
+    type=click.Path(dir_okay=False, readable=False, allow_dash=True),
+    help="Also write the result here; - is standard output, and all other text then goes to standard error.",
+)
 memory = click.option(
     "--memory-mib",
     type=click.IntRange(min=1),
@@ -46,6 +70,11 @@ overrides = click.option(
     metavar="KEY=VALUE",
     help="Change a key, e.g. training.pairs=20000; repeatable.",
 )
+
+
+def talker(json_path):
+    """``click.echo`` for all but the JSON: to standard error where the JSON goes to standard output."""
+    return functools.partial(click.echo, err=json_path == STDOUT)
 
 
 def as_given(ctx):
@@ -74,31 +103,9 @@ def locator(option):
     return Locator(data_directories(option))
 
 
-def bundled_recipes():
-    """Name -> path of the training recipes that come with the package; a name may hold a folder: ``paper/cuhk01``."""
-    try:
-        import gpnet_recipes
-    except ImportError:
-        return {}
-    root = Path(next(iter(gpnet_recipes.__path__)))
-    names = {str(path.relative_to(root).with_suffix("")): path for path in root.rglob("*.yml")}
-    return {name: names[name] for name in sorted(names) if not name.startswith("baselines/")}
+def session(data, device=None, progress=True):
+    """A Session for the options ``--data``, ``--device`` and ``--quiet``; plugins left out are warned of."""
+    from gluon_personnet.cli import load_plugins
+    from gluon_personnet.methods.session import Session
 
-
-def recipe_path(text):
-    """A recipe given as a path or a bundled name.
-
-    Raises
-    ------
-    RecipeError
-        If neither exists; the message names near ones.
-    """
-    path = Path(text)
-    if path.is_file():
-        return path
-    bundled = bundled_recipes()
-    name = str(path.with_suffix("")) if path.suffix == ".yml" else text
-    name = name[len("recipes/") :] if name.startswith("recipes/") else name
-    if name in bundled:
-        return bundled[name]
-    raise RecipeError(f"recipe {text}: neither a file nor a bundled recipe{did_you_mean(name, bundled)}")
+    return Session(load_plugins(), locator(data), device, progress)

@@ -5,8 +5,9 @@ from dataclasses import asdict
 
 import click
 
-from gluon_personnet.cli import load_plugins, options
+from gluon_personnet.cli import load_plugins
 from gluon_personnet.plugin.entries import ENTRY_CLASSES
+from gluon_personnet.recipe.bundled import recipe_path
 
 
 @click.command("show")
@@ -21,7 +22,7 @@ def command(kind, name):
       gpnet show recipe cuhk01
     """
     if kind == "recipe":
-        click.echo(options.recipe_path(name).read_text(encoding="utf-8").rstrip())
+        click.echo(recipe_path(name).read_text(encoding="utf-8").rstrip())
         return
     manager = load_plugins()
     entry = manager.find(kind + "s", name)

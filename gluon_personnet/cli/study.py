@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from gluon_personnet.cli import load_plugins, options
+from gluon_personnet.cli import options
+from gluon_personnet.recipe.bundled import recipe_path
 
 NAMES = ("depth", "optimizer", "bias", "strong")
 
@@ -42,13 +43,14 @@ def command(name, recipe, pairs, seeds, out, overrides, data, device, quiet):
     from gluon_personnet.report.study import as_text, write_study
     from gluon_personnet.training.trainer import Stopped
     from gluon_personnet.workflows.study import run_study
+    from gluon_personnet.workflows.train import Surroundings
 
-    path = options.recipe_path(recipe)
+    path = recipe_path(recipe)
     changes = [*overrides, *([f"training.pairs={pairs}"] if pairs else [])]
     folder = Path(out) if out else ROOT / f"study-{name}-{path.stem}"
-    where = load_plugins(), options.locator(data), pick_device(device)
+    surroundings = Surroundings(options.session(data, device, not quiet), pick_device(device), progress=not quiet)
     try:
-        result = run_study(name, path, changes, numbers, folder, *where, progress=not quiet)
+        result = run_study(name, path, changes, numbers, folder, surroundings)
     except Stopped:
         click.echo("stopped; the same command goes on from here")
         sys.exit(130)

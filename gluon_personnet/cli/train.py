@@ -1,10 +1,12 @@
 """gpnet train"""
 
+import contextlib
+import os
 import sys
 
 import click
 
-from gluon_personnet.cli import load_plugins, options
+from gluon_personnet.cli import options
 
 
 @click.command("train")
@@ -31,7 +33,7 @@ def command(ctx, recipe, out, resume, workers, **others):
     """Train a network by a RECIPE: a file, or the name of a bundled one (gpnet list recipes).
 
     Ctrl-C ends training after the running step and writes a checkpoint; --resume goes on from it, to the same result
-    as without the stop.
+    as without the stop. A second training in the same --out is refused while the first one runs.
 
     --workers N trains with N processes on this machine, to the parameters that one process reaches, but for rounding,
     other dropout masks and, where a recipe has batch normalisation or an identification loss, statistics of each one's
@@ -53,25 +55,42 @@ def command(ctx, recipe, out, resume, workers, **others):
       DMLC_ROLE=worker DMLC_WORKER_ID=1 DMLC_PS_ROOT_URI=10.0.0.1 DMLC_PS_ROOT_PORT=9091 \\
         DMLC_NUM_WORKER=2 DMLC_NUM_SERVER=2 gpnet train cuhk01
     """
-    from gluon_personnet.core.errors import CheckpointError
-    from gluon_personnet.core.runs import ROOT, Run
+    from gluon_personnet.core.runs import ROOT, Run, run_name
+    from gluon_personnet.recipe.bundled import recipe_path
     from gluon_personnet.recipe.parsing import load_recipe
     from gluon_personnet.training.distributed.roles import role_from_environment
 
-    path, role = options.recipe_path(recipe), role_from_environment()
+    path, role = recipe_path(recipe), role_from_environment()
     loaded = load_recipe(path, others["overrides"])
-    run = Run(out or ROOT / path.stem)
+    run = Run(out or ROOT / run_name(recipe))
     if role and role.kind != "worker":
         role.serve()
-    if not (role and role.worker) and run.exists and not resume:
-        raise CheckpointError(f"run {run.path}: exists; add --resume to go on with it, or choose another --out")
     again = f"gpnet train {recipe} --out {run.path} --resume" + (f" --workers {workers}" if workers else "")
-    if workers and not role:
-        from gluon_personnet.training.distributed.share import check_workers
+    with _holding(run, resume, role):
+        if workers and not role:
+            from gluon_personnet.training.distributed.share import check_workers
 
-        check_workers(loaded.training, workers)
-        sys.exit(_launch(ctx, workers, run, again))
-    sys.exit(_train(path, loaded, run, resume, role, again, **others))
+            check_workers(loaded.training, workers)
+            code = _launch(ctx, workers, run, again)
+        else:
+            code = _train(path, loaded, run, resume, role, again, **others)
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def _holding(run, resume, role):
+    """Keep other trainings out of the run's folder; a worker writes nothing, or its launcher does this for it."""
+    from gluon_personnet.core.locks import exclusive
+    from gluon_personnet.training.distributed.roles import LAUNCHER
+
+    if role and (role.worker or LAUNCHER in os.environ):
+        yield
+        return
+    with exclusive(run.path, f"run {run.path}") as locked:
+        if not locked:
+            click.echo(f"gpnet: warning: run {run.path}: no locks there; start no second training in it", err=True)
+        run.check_new(resume)
+        yield
 
 
 def _launch(ctx, workers, run, again):
@@ -93,37 +112,38 @@ def _launch(ctx, workers, run, again):
 
 def _train(path, loaded, run, resume, role, again, worker_timeout, overrides, data, device, memory_mib, quiet):
     """Train alone or as one of several workers; returns the exit code."""
-    from gluon_personnet.data.task import Task
     from gluon_personnet.network.backend import pick_device
-    from gluon_personnet.network.build import build_network
     from gluon_personnet.training.distributed.follower import Follower, start_together
     from gluon_personnet.training.distributed.group import joined
     from gluon_personnet.training.trainer import Stopped, Trainer
+    from gluon_personnet.workflows.train import Surroundings, make_trainer
 
-    manager, ctx = load_plugins(), pick_device(device)
+    session, ctx = options.session(data, device, not quiet), pick_device(device)
     with joined(role, worker_timeout, ctx) as group:
         echo = (lambda text: None) if group.worker else click.echo
-        progress = not (quiet or group.worker)
+        surroundings = Surroundings(session, ctx, memory_mib, group, not (quiet or group.worker))
         with group.in_turn():
-            network = build_network(loaded, manager)
-            size = network.options["height_px"], network.options["width_px"]
-            task = Task(loaded, manager, options.locator(data), *size, memory_mib, progress=progress)
-            trainer = (Follower if group.worker else Trainer)(loaded, task, network, run, ctx, progress, group)
+            trainer = make_trainer(loaded, run, surroundings, Follower if group.worker else Trainer)
             if resume and not group.worker:
                 trainer.resume()
         if role:
             start_together(trainer, group)
         where = f"{ctx} by {group.workers} workers" if role else str(ctx)
-        echo(f"training {path.stem} on {where}: {trainer.last_step} steps, split {task.split_hash}, run {run.path}")
+        rows = trainer.data.task.train_hash
+        echo(f"training {path.stem} on {where}: {trainer.last_step} steps, training rows {rows}, run {run.path}")
         try:
             trainer.train()
+            ending, code = _summary(trainer, run), 0
         except Stopped:
-            echo(f"stopped after step {trainer.step}; go on with: {again}")
-            return 130
-        echo(
-            f"trained {trainer.last_step} steps in {trainer.seconds / 60:.1f} minutes; best validation rank-1 "
-            f"{100 * trainer.best['rank1']:.1f} % at step {trainer.best['step']}\n"
-            f"wrote {run.curve}\n"
-            f"evaluate it with: gpnet evaluate --run {run.path}"
-        )
-        return 0
+            ending, code = f"stopped after step {trainer.step}; go on with: {again}", 130
+    echo(ending)  # only now: nobody waits for a worker whose standard output is gone
+    return code
+
+
+def _summary(trainer, run):
+    return (
+        f"trained {trainer.last_step} steps in {trainer.seconds / 60:.1f} minutes; best validation rank-1 "
+        f"{100 * trainer.best['rank1']:.1f} % at step {trainer.best['step']}\n"
+        f"wrote {run.curve}\n"
+        f"evaluate it with: gpnet evaluate --run {run.path}"
+    )

@@ -1,6 +1,8 @@
 """Errors that a user can cause. The command line prints each as one line and exits with 1."""
 
 import difflib
+import errno
+import os
 
 
 class GpnetError(Exception):
@@ -29,6 +31,50 @@ class TrainingError(GpnetError):
 
 class ScoringError(GpnetError):
     """Scoring by several processes that cannot go on."""
+
+
+class LockedError(GpnetError):
+    """A folder that another process works in."""
+
+
+class FileError(GpnetError, OSError):
+    """A file that cannot be written: the :class:`OSError` that it was, told in one line.
+
+    Parameters
+    ----------
+    path : path
+        As the user gave it.
+    error : OSError
+    """
+
+    def __init__(self, path, error):
+        reason = error.strerror or str(error)
+        advice = _ADVICE.get(error.errno, "choose another place").format(folder=os.path.dirname(path) or ".")
+        self.text = f"{os.fspath(path)}: cannot be written: {reason}; {advice}"
+        super().__init__(self.text)
+        self.errno, self.strerror, self.filename = error.errno, reason, os.fspath(path)
+
+    def __str__(self):
+        return self.text
+
+    def __reduce__(self):
+        return FileError, (self.filename, OSError(self.errno, self.strerror))
+
+
+_ROOM = "make room there, or choose another place"
+_RIGHTS = "right: a file and a folder that you may write"
+_ADVICE = {
+    errno.ENOENT: "right: a folder that exists; make it with: mkdir -p {folder}",
+    errno.EISDIR: "right: the name of a file",
+    errno.ENOTDIR: "right: a folder, {folder} is none",
+    errno.ENAMETOOLONG: "right: a shorter name",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+    errno.EROFS: _RIGHTS,
+}
 
 
 class BackendError(GpnetError):

@@ -12,8 +12,7 @@ class Run:
     """Names of the files of one run.
 
     ``recipe.yml`` (as run), ``log.jsonl`` and ``curve.png``, ``checkpoint.npz`` (to resume from), ``best.npz``
-    (selected on validation), ``model-symbol.json`` and ``model-0000.params`` (the exported network), ``evaluation/``,
-    and while an evaluation scores pairs ``scoring/``, the tiles that are done.
+    (selected on validation), ``model-symbol.json`` and ``model-0000.params`` (the exported network), ``evaluation/``.
     """
 
     def __init__(self, path):
@@ -25,17 +24,26 @@ class Run:
         self.best = self.path / "best.npz"
         self.model = self.path / "model"
         self.evaluation = self.path / "evaluation"
-        self.scoring = self.path / "scoring"
 
     @property
     def exists(self):
         """Whether training has begun here."""
         return self.recipe.exists()
 
+    def check_new(self, resume: bool) -> None:
+        """Raise CheckpointError if training has begun here and is not to be resumed."""
+        if self.exists and not resume:
+            raise CheckpointError(f"run {self.path}: exists; add --resume to go on with it, or choose another --out")
 
-def baseline_folder(name, dataset, options):
-    """Where the results of a baseline on a data set with these options are kept."""
-    return ROOT / "-".join([name, dataset, *(str(value).replace("/", "_") for value in options.values())])
+
+def run_name(recipe: str) -> str:
+    """The name of the run of a recipe: ``paper/cuhk01`` and ``recipes/paper/cuhk01.yml`` give ``paper-cuhk01``."""
+    path = Path(recipe)
+    parts = path.with_suffix("").parts if path.suffix in (".yml", ".yaml") else path.parts
+    if "recipes" in parts:
+        below = parts[len(parts) - parts[::-1].index("recipes") :]
+        return "-".join(below) or parts[-1]
+    return "-".join(parts) if not path.suffix else parts[-1]
 
 
 def find_run(path=None, recipe=None):
@@ -49,7 +57,7 @@ def find_run(path=None, recipe=None):
     if path is not None:
         run = Run(path)
     elif recipe is not None:
-        run = Run(ROOT / Path(recipe).stem)
+        run = Run(ROOT / run_name(recipe))
     else:
         candidates = sorted(ROOT.glob("*/best.npz"), key=os.path.getmtime)
         if not candidates:

@@ -1,12 +1,12 @@
 """Dividing data sets by identity, and checking what is in them."""
 
-import hashlib
 from collections import defaultdict
 
 import numpy as np
 
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.core.seeding import generator
+from gluon_personnet.core.store import rows_hash
 from gluon_personnet.plugin.contracts import Split
 
 SPLIT_SEED = 0  # never changes: splits are the same in every release
@@ -90,16 +90,17 @@ def identity_split(samples, test_identities, num, label):
     return Split(train, query, gallery)
 
 
-def hold_out(samples, split, identities, seed):
+def hold_out(samples, split, identities):
     """Take identities for validation from the training identities of a split.
+
+    They depend on the split and on their number alone, so that runs of other seeds validate on the same ones.
 
     Parameters
     ----------
     samples : sequence of Sample
     split : Split
     identities : int
-        How many, chosen by `seed` among those seen by two cameras or more.
-    seed : int
+        How many, chosen among those seen by two cameras or more.
 
     Returns
     -------
@@ -114,7 +115,7 @@ def hold_out(samples, split, identities, seed):
         If there are not enough identities.
     """
     cameras = cameras_by_pid(samples, split.train)
-    held = _choose(cameras, identities, generator(seed, "validation"), "validation identities")
+    held = _choose(cameras, identities, generator(SPLIT_SEED, "validation"), "validation identities")
     query, gallery = cross_view(samples, [row for row in split.train if samples[row].pid in held])
     return tuple(row for row in split.train if samples[row].pid not in held), Split((), query, gallery)
 
@@ -137,14 +138,7 @@ def check_number(number, num_splits, where):
         raise DataError(f"{where}: no split {number}; right: 0 to {num_splits - 1}")
 
 
-def split_hash(samples, split, validation=None):
+def split_hash(samples, split):
     """16 hexadecimal digits that change with any name, identity, camera, role or order of the rows."""
-    roles = [("train", split.train), ("query", split.query), ("gallery", split.gallery)]
-    if validation is not None:
-        roles += [("validation-query", validation.query), ("validation-gallery", validation.gallery)]
-    digest = hashlib.sha256()
-    for role, rows in roles:
-        for row in rows:
-            sample = samples[row]
-            digest.update(f"{role},{sample.name},{sample.pid},{sample.camid}\n".encode())
-    return digest.hexdigest()[:16]
+    roles = (("train", split.train), ("query", split.query), ("gallery", split.gallery))
+    return rows_hash((role, *samples[row]) for role, rows in roles for row in rows)

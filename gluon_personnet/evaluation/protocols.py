@@ -1,114 +1,197 @@
-"""From a distance matrix to results: protocols by name, what each measures, and its protocol card. No MXNet here."""
+"""From distances to results: protocols by name, and what they measure over the splits. Nothing here is kept on disk."""
 
-import numpy as np
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from gluon_personnet.core import seeding
-from gluon_personnet.core.errors import DataError, GpnetError, PluginError
-from gluon_personnet.evaluation.uncertainty import bootstrap_interval
+from gluon_personnet.core.errors import DataError, GpnetError, PluginError, RecipeError
+from gluon_personnet.evaluation.measured import Measured
+from gluon_personnet.evaluation.pooling import pool
+from gluon_personnet.evaluation.results import SCHEMA, common_origin, split_result
+from gluon_personnet.plugin.contracts import Measures, Protocol
+from gluon_personnet.plugin.manager import PluginManager
 
-RANKS = (1, 5, 10, 20)
+
+@dataclass(frozen=True)
+class NamedProtocol:
+    """A protocol that was built: its name, and all its options with their values."""
+
+    name: str
+    protocol: Protocol
+    options: Mapping[str, Any]
+    changed: Mapping[str, Any]
+    """Those of the options that are not as they are by default."""
 
 
-class Evaluation:
-    """Protocols, built before anything is scored so that a mistake shows at once.
+@dataclass(frozen=True)
+class Protocols:
+    """What to measure.
+
+    Parameters
+    ----------
+    chosen : sequence of NamedProtocol
+    compare : bool
+        Whether these are all protocols, to be put side by side: those without a CMC and those that do not apply to the
+        data are then left out with a reason, where otherwise they are an error.
+    rerank : KReciprocal, optional
+    left_out : sequence of (str, str)
+        Names of protocols that could not be built, with the reason; only with `compare`.
+    """
+
+    chosen: Sequence[NamedProtocol]
+    compare: bool = False
+    rerank: Any = None
+    left_out: Sequence[tuple] = ()
+
+
+def build_protocols(
+    manager: PluginManager,
+    names: Optional[Sequence[str]],
+    options: Optional[Mapping[str, Mapping[str, Any]]] = None,
+    given: Optional[Mapping[str, Any]] = None,
+    rerank: Any = None,
+) -> Protocols:
+    """Build protocols before anything is scored, so that a mistake shows at once.
 
     Parameters
     ----------
     manager : PluginManager
     names : sequence of str or None
-        Names of protocols; None for every registered one that defines a CMC and applies to the data.
+        Names of protocols; None for every registered one.
     options : mapping, optional
-        Name -> options of that protocol.
+        Name -> options of that protocol, such as those of a recipe.
+    given : mapping, optional
+        Options for all protocols that know them, or under a protocol's name a mapping for that one alone. They win
+        over `options`.
     rerank : KReciprocal, optional
 
     Raises
     ------
     PluginError, RecipeError
-        An unknown protocol, or wrong options of it. With `names` None such a protocol is left out instead.
+        An unknown protocol, wrong options of it, or an option in `given` that none of the protocols knows.
     """
-
-    def __init__(self, manager, names, options=None, rerank=None):
-        self.rerank = rerank
-        self._compare = names is None
-        self._built, self._left_out = [], []
-        for name in [entry.name for entry in manager.entries("protocols")] if self._compare else names:
-            try:
-                protocol = manager.find("protocols", name).build(**(options or {}).get(name, {}))
-                self._built.append((name, protocol))
-            except GpnetError as error:
-                self._leave_out(name, error)
-
-    @property
-    def names(self):
-        """Names of the protocols that were built."""
-        return [name for name, _ in self._built]
-
-    def report(self, problem, among, seed, card):
-        """Evaluate.
-
-        Parameters
-        ----------
-        problem : ~gluon_personnet.evaluation.distances.Distances
-        among : sequence of float (Q, Q), (G, G)
-            Distances among queries and among gallery images; needed for re-ranking only.
-        seed : int
-        card : mapping of str
-            The data, in words.
-
-        Returns
-        -------
-        dict
-            JSON types: ``results`` and ``seed``; without `names` also ``not_applicable``, protocols with a reason.
-
-        Raises
-        ------
-        DataError
-            If a named protocol does not apply to the data, or none of all does.
-        """
-        if self.rerank:
-            rng = seeding.generator(seed, "re-ranking")
-            problem = problem._replace(distmat=self.rerank.distmat(problem.distmat, *among, rng))
-            card = {**card, "re-ranking": self.rerank.card}
-        results = []
-        for name, protocol in self._built:
-            try:
-                measures = protocol.evaluate(*problem, seeding.generator(seed, "protocol " + name))
-                if self._compare and measures.cmc is None:
-                    raise DataError("defines no CMC")
-                results.append(_result(name, measures, card))
-            except GpnetError as error:
-                self._leave_out(name, error)
-        if not results:
-            first = self._left_out[0] if self._left_out else {"protocol": "none", "reason": "none is registered"}
-            raise DataError(f"no protocol applies to the data; {first['protocol']}: {first['reason']}")
-        report = {"results": results, "seed": seed}
-        return {**report, "not_applicable": self._left_out} if self._compare else report
-
-    def _leave_out(self, name, error):
-        if not self._compare:
-            raise error
-        self._left_out.append({"protocol": name, "reason": str(error)})
+    compare = names is None
+    entries = manager.entries("protocols") if compare else [manager.find("protocols", name) for name in names]
+    entries = list({entry.name: entry for entry in entries}.values())
+    chosen, left_out = [], []
+    for entry in entries:
+        own = {**(options or {}).get(entry.name, {}), **_given(given or {}, entry)}
+        try:
+            options_of_all = entry.check_options(own)
+            changed = {key: value for key, value in options_of_all.items() if value != entry.options[key]}
+            chosen.append(NamedProtocol(entry.name, entry.build(**own), options_of_all, changed))
+        except GpnetError as error:
+            if not compare:
+                raise
+            left_out.append((entry.name, str(error)))
+    _check_given(given or {}, entries)
+    return Protocols(chosen, compare, rerank, left_out)
 
 
-def _result(name, measures, data_card):
-    card = {**data_card, "query images": str(measures.queries_used), **measures.card}
-    result = {"protocol": name, "card": card}
-    if measures.cmc is not None:
-        last = len(measures.cmc)
-        result["cmc"] = {
-            str(rank): {
-                "mean": float(measures.cmc[min(rank, last) - 1]),
-                "std": float(measures.cmc_std[min(rank, last) - 1]) if measures.cmc_std is not None else 0.0,
-            }
-            for rank in RANKS
-        }
-        result["curve"] = [float(value) for value in measures.cmc]
-    result["queries"] = {"used": measures.queries_used, "skipped": measures.queries_skipped}
-    if measures.hits is not None:
-        rates = [None if np.isnan(rate) else float(rate) for rate in measures.hits]
-        result["rank1_interval"] = list(bootstrap_interval(measures.hits, measures.hit_pids))
-        result["per_query"] = {"rank1": rates, "pid": [int(pid) for pid in measures.hit_pids]}
-    clash = set(measures.others) & {*result, "cmc", "curve"}
-    if clash:
-        raise PluginError(f"protocol {name!r}: measure {min(clash)!r} is a word of the report; rename it")
-    return {**result, **measures.others}
+def _given(given, entry) -> Dict[str, Any]:
+    """Those of the given options that are for this protocol."""
+    own = given.get(entry.name)
+    shared = {key: value for key, value in given.items() if key in entry.options and key != entry.name}
+    return {**shared, **(own if isinstance(own, dict) else {})}
+
+
+def _check_given(given, entries) -> None:
+    names = {entry.name for entry in entries}
+    known = {key for entry in entries for key in entry.options}
+    for key, value in given.items():
+        if key in names and isinstance(value, dict):
+            continue
+        if key not in known:
+            listed = ", ".join(sorted(known)) or "they have none"
+            raise RecipeError(f"--protocol-set {key}: no option of {', '.join(sorted(names))}; right: {listed}")
+
+
+def evaluate(parts: Sequence[Measured], protocols: Protocols, seed: int = 0) -> Dict[str, Any]:
+    """Measure the distances of one or several splits.
+
+    Parameters
+    ----------
+    parts : sequence of Measured
+        One for each split.
+    protocols : Protocols
+    seed : int
+        For the random choices of the protocols.
+
+    Returns
+    -------
+    dict
+        Results in JSON types, figures as fractions: ``schema``, ``seed``, ``origin``, ``results`` (one for each
+        protocol, over the splits, each with its ``splits`` one by one) and, where definitions are compared,
+        ``not_applicable``.
+
+    Raises
+    ------
+    DataError
+        If a named protocol does not apply to the data, or none of all does.
+    """
+    distances = [_distances(part, protocols.rerank, seed) for part in parts]
+    results, reasons = [], dict(protocols.left_out)
+    for named in protocols.chosen:
+        try:
+            found = [_measure(named, *pair, protocols, seed) for pair in zip(parts, distances)]
+        except GpnetError as error:
+            if not protocols.compare:
+                raise
+            reasons[named.name] = str(error)
+            continue
+        splits = [{**result, "number": part.number} for part, result in zip(parts, found)]
+        results.append({**pool(found), "splits": splits} if len(parts) > 1 else found[0])
+    if not results:
+        name, reason = next(iter(reasons.items()), ("none", "none is registered"))
+        raise DataError(f"no protocol applies to the data; {name}: {reason}")
+    report = {
+        "schema": SCHEMA,
+        "seed": seed,
+        "settings": _settings(protocols, seed),
+        "origin": common_origin(parts),
+        "results": results,
+    }
+    if protocols.compare:
+        report["not_applicable"] = [{"protocol": name, "reason": reason} for name, reason in sorted(reasons.items())]
+    return report
+
+
+def _settings(protocols, seed) -> Dict[str, Any]:
+    """Everything that is not as it is by default."""
+    changed = {named.name: dict(named.changed) for named in protocols.chosen if named.changed}
+    return {
+        **({"seed": seed} if seed else {}),
+        **({"re-ranking": protocols.rerank.card} if protocols.rerank else {}),
+        **({"protocol_options": changed} if changed else {}),
+    }
+
+
+def _distances(part, rerank, seed):
+    return part.reranked(rerank, seeding.generator(seed, "re-ranking")) if rerank else part.distances
+
+
+def _measure(named, part, distances, protocols, seed) -> Mapping[str, Any]:
+    """The result of one protocol on one split."""
+    rng = seeding.generator(seed, "protocol " + named.name)
+    measures = named.protocol.evaluate(*distances, rng)
+    if not isinstance(measures, Measures):
+        raise PluginError(
+            f"protocol {named.name!r}: evaluate returned {type(measures).__name__}; right: contracts.Measures"
+        )
+    if protocols.compare and measures.cmc is None:
+        raise DataError("defines no CMC")
+    result = split_result(named.name, measures)
+    if protocols.rerank:
+        result["card"]["re-ranking"] = protocols.rerank.card
+    return {
+        "protocol": named.name,
+        "options": dict(named.options),
+        "seed": seed,
+        "test_hash": part.test_hash,
+        **result,
+    }
+
+
+def rank_names(results: Sequence[Mapping[str, Any]]) -> List[str]:
+    """The ranks that any of the results has a rate at, ascending: texts such as ``'1'``."""
+    return [str(rank) for rank in sorted({int(rank) for result in results for rank in result.get("cmc", {})})]

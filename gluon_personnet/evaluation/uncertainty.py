@@ -8,6 +8,7 @@ from gluon_personnet.core.errors import DataError
 
 RESAMPLES = 2000
 LEVEL = 95
+_NO_DEFINITION = ("max_rank", "memory_mib")  # options of protocols that no rank-1 depends on
 
 
 def bootstrap_interval(values, pids, seed=0):
@@ -45,11 +46,17 @@ def bootstrap_interval(values, pids, seed=0):
 def compare_paired(first, second, seed=0):
     """Compare the rank-1 of two results on the same queries.
 
+    Two results are comparable when query and gallery rows, protocol and definition are the same, and, where the
+    protocol draws galleries, the seed. The method, its training rows and its validation identities may differ.
+
     Parameters
     ----------
-    first, second : dict
-        Results of a report, with ``per_query``.
+    first, second : mapping
+        Results of a report: ``protocol``; ``options``, all options of the protocol; ``test_hash``, the hash of the
+        query and gallery rows; ``repeats``, random repeats as in
+        :class:`~gluon_personnet.plugin.contracts.Measures`; ``seed``; and ``per_query``, with ``rank1`` and ``pid``.
     seed : int
+        Of the bootstrap.
 
     Returns
     -------
@@ -61,24 +68,16 @@ def compare_paired(first, second, seed=0):
     Raises
     ------
     DataError
-        If a protocol keeps no values of single queries, or the queries or definitions are not the same.
+        If a protocol keeps no values of single queries, the results are not comparable, or no query is used in both.
 
     Source: McNemar, Psychometrika 12, 1947 (exact binomial form).
     """
-    for result in (first, second):
-        if "per_query" not in result:
-            raise DataError(
-                f"protocol {result['protocol']!r} keeps no values of single queries; right: single-shot, ..."
-            )
-    for key in ("protocol", "split", "query", "gallery", "exclusion"):
-        found = [result["protocol"] if key == "protocol" else result["card"].get(key) for result in (first, second)]
-        if found[0] != found[1]:
-            raise DataError(f"paired comparison: {key}: {found[0]!r} and {found[1]!r}; right: the same in both")
+    _check_comparable(first, second)
     pids = first["per_query"]["pid"]
-    if pids != second["per_query"]["pid"]:
-        raise DataError("paired comparison: the queries differ; right: the same queries in the same order")
     one, other = (np.array(result["per_query"]["rank1"], np.float64) for result in (first, second))  # None -> NaN
     both = ~(np.isnan(one) | np.isnan(other))
+    if not both.any():
+        raise DataError("paired comparison: no query is used in both results; right: one at least")
     difference = np.where(both, other - one, np.nan)
     binary = np.isin(one[both], (0, 1)).all() and np.isin(other[both], (0, 1)).all()
     only_first, only_second = int((difference == -1).sum()), int((difference == 1).sum())
@@ -93,3 +92,30 @@ def compare_paired(first, second, seed=0):
         "only_second": only_second if binary else None,
         "mcnemar_p": float(p_value) if binary else None,
     }
+
+
+def _check_comparable(first, second):
+    results = (first, second)
+    for result in results:
+        if "per_query" not in result:
+            raise DataError(
+                f"paired comparison: protocol {result['protocol']!r} keeps no values of single queries; "
+                "right: one that does, such as market1501 or single-shot"
+            )
+        if not result.get("test_hash"):
+            raise DataError("paired comparison: test_hash: found none; right: results that name their test rows")
+    _check_equal("protocol", [result["protocol"] for result in results], "the same protocol")
+    _check_equal("test_hash", [result["test_hash"] for result in results], "the same query and gallery rows")
+    options = [result.get("options", {}) for result in results]
+    for name in sorted({*options[0], *options[1]} - set(_NO_DEFINITION)):
+        found = [given.get(name, "not set") for given in options]
+        _check_equal(f"option {name} of {first['protocol']}", found, "the same definition")
+    if any(result.get("repeats", 0) for result in results):
+        _check_equal("seed", [result.get("seed") for result in results], "the same drawn galleries")
+    if first["per_query"]["pid"] != second["per_query"]["pid"]:
+        raise DataError("paired comparison: the queries differ; right: the same queries in the same order")
+
+
+def _check_equal(name, found, right):
+    if found[0] != found[1]:
+        raise DataError(f"paired comparison: {name}: found {found[0]!r} and {found[1]!r}; right: {right}")

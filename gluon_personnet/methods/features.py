@@ -1,6 +1,7 @@
-"""Features of a data set's images: extracted once on all cores, kept on disk by the images' content."""
+"""Features of a task's images: extracted once on all cores, kept on disk by the images' content."""
 
 import json
+from typing import Any, Dict, Mapping, Sequence
 
 import numpy as np
 from tqdm import tqdm
@@ -8,33 +9,56 @@ from tqdm import tqdm
 from gluon_personnet.core.errors import DataError, PluginError
 from gluon_personnet.core.parallel import in_threads
 from gluon_personnet.core.store import ArrayCache, digest
+from gluon_personnet.plugin.manager import PluginManager
+from gluon_personnet.plugin.sources import source_digest
+
+
+def entry_key(manager: PluginManager, kind: str, name: str, options: Mapping[str, Any]) -> Dict[str, Any]:
+    """Everything that an entry's numbers depend on, in JSON types.
+
+    Returns
+    -------
+    dict
+        Its name, options with their defaults, and of itself and of every entry that it is made of the version and the
+        digest of the source.
+    """
+    entry = manager.find(kind, name)
+    parts = [
+        [part.kind, part.name, getattr(part, "version", 1), source_digest(part)]
+        for part in manager.components(kind, name, options)
+    ]
+    return {"name": name, "options": entry.check_options(options), "made of": parts}
 
 
 class FeatureStore:
     """One feature of a data set's images.
 
     What was extracted before, in this process or another, is read from the cache on disk. It is kept under the pixels
-    of the image, and the feature's name, version and options: changing any of these extracts anew.
+    of the image and under :func:`entry_key`: a change of either extracts anew.
 
     Parameters
     ----------
     dataset : Dataset
-    entry : FeatureEntry
+    manager : PluginManager
+    name : str
+        Of a registered feature.
     options : mapping
         Of the feature.
     progress : bool
         Show a bar on standard error.
     """
 
-    def __init__(self, dataset, entry, options, progress=True):
-        self._dataset, self._name, self._progress = dataset, entry.name, progress
-        self._feature = entry.build(**options)
-        self.key = json.dumps([entry.name, entry.version, entry.check_options(options)], sort_keys=True)
-        self._cache = ArrayCache(f"features/{entry.name}-{digest(self.key)[:12]}")
+    def __init__(
+        self, dataset: Any, manager: PluginManager, name: str, options: Mapping[str, Any], progress: bool = True
+    ):
+        self._dataset, self._name, self._progress = dataset, name, progress
+        self._feature = manager.build("features", name, **options)
+        self.key = entry_key(manager, "features", name, options)
+        self._cache = ArrayCache(f"features/{name}-{digest(json.dumps(self.key, sort_keys=True))[:12]}")
         self._images = {}  # row -> digest of its image
         self._unkept = {}  # row -> vector that the disk would not take
 
-    def rows(self, rows):
+    def rows(self, rows: Sequence[int]) -> np.ndarray:
         """float32 (N, D), one line for each row of the data set, in a new array.
 
         Raises

@@ -1,82 +1,114 @@
-"""Distance matrices in files, from any framework, and their evaluation. No MXNet here."""
+"""Distances in npz files, from any framework."""
 
-import hashlib
-import sys
+import json
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any, Dict
 
 import numpy as np
 
-import gluon_personnet
 from gluon_personnet.core.errors import DataError, did_you_mean
 from gluon_personnet.core.files import replacing
 from gluon_personnet.evaluation.distances import JUNK_PID, Distances, check_distmat
+from gluon_personnet.evaluation.measured import AMONG, Measured
 
-AMONG = ("query_distmat", "gallery_distmat")
-"""Keys that only re-ranking needs: distances among the queries (Q, Q) and among the gallery images (G, G)."""
+NAMES = ("query_names", "gallery_names")
+"""Optional keys: the images' names, text (Q,) and (G,)."""
+
+OPTIONAL = (*AMONG, *NAMES, "origin")
+"""Keys that may be missing; ``origin`` is JSON text: method and data set in words."""
 
 
-def save_distmat(path, problem, among=()):
-    """Write distances and labels as an npz file: the fields of a Distances, and those of :data:`AMONG` if given."""
+def save_distances(path: Any, measured: Measured, with_among: bool = False) -> None:
+    """Write distances, labels, names and origin as an npz file; with those of :data:`AMONG` if asked for."""
+    arrays = dict(zip(AMONG, measured.among())) if with_among else {}
+    names = {"query_names": np.array(measured.query_names, str), "gallery_names": np.array(measured.gallery_names, str)}
+    origin = np.array(json.dumps(dict(measured.origin)))
     with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **problem._asdict(), **dict(zip(AMONG, among)))
+        np.savez(file, **measured.distances._asdict(), **names, origin=origin, **arrays)
 
 
-def load_distmat(path, with_among=False):
+def load_distances(path: Any) -> Measured:
     """Read an npz file with the keys of :class:`~gluon_personnet.evaluation.distances.Distances`.
 
     Parameters
     ----------
     path : path
-    with_among : bool
-        Also read the keys of :data:`AMONG`, which may be there in any case.
+        Of a file of ``numpy.savez``; the keys of :data:`OPTIONAL` may be there too.
 
     Returns
     -------
-    problem : Distances
-        With distmat in float64.
-    among : tuple
-        Of :data:`AMONG`; empty unless asked for.
+    Measured
+        Its ``among`` is None where the file has no such matrices.
 
     Raises
     ------
     DataError
         If this is no such file, or a shape, dtype or value in it is wrong.
     """
-    keys = Distances._fields + (AMONG if with_among else ())
-    arrays = _read(path, keys)
+    arrays = _read(path)
     try:
-        problem = check_distmat(*(arrays[key] for key in Distances._fields))
+        distances = check_distmat(*(arrays[key] for key in Distances._fields))
+        names = [_names(arrays, key, length) for key, length in zip(NAMES, distances.distmat.shape)]
+        origin = _origin(arrays)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    among = tuple(arrays[key] for key in AMONG) if with_among else ()
-    return problem._replace(distmat=problem.distmat.astype(np.float64, copy=False)), among
+    known = [key for key in AMONG if key in arrays]
+
+    def among():
+        missing = [key for key in AMONG if key not in arrays]
+        if missing:
+            raise DataError(f"{path}: key {missing[0]!r} is missing; re-ranking needs {' and '.join(AMONG)}")
+        return tuple(arrays[key] for key in known)
+
+    card = {**origin, "distances": Path(path).name, **_card(distances)}
+    return Measured(distances, *names, card, {}, among)
 
 
-def _read(path, keys):
-    """The arrays of these keys."""
+def _origin(arrays) -> Dict[str, str]:
+    if "origin" not in arrays:
+        return {}
+    try:
+        found = json.loads(str(arrays["origin"]))
+        return {str(key): str(value) for key, value in found.items()}
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise DataError(f"origin: found {str(arrays['origin'])[:40]!r}; right: a JSON object of texts") from error
+
+
+def _names(arrays, key, length):
+    if key not in arrays:
+        return ("",) * length
+    found = arrays[key]
+    if found.shape != (length,) or found.dtype.kind != "U":
+        raise DataError(f"{key}: {found.dtype} of shape {found.shape}; right: texts ({length},)")
+    return tuple(found.tolist())
+
+
+def _read(path) -> Dict[str, np.ndarray]:
+    """The arrays of all keys."""
+    right = f"right: a file of numpy.savez with {', '.join(Distances._fields)}"
     try:
         with open(path, "rb") as file:  # np.load leaves a damaged file open
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("a single array")
-            _check_keys(path, archive.files, keys)
-            return {key: _member(path, archive, key) for key in keys}
+            _check_keys(path, archive.files)
+            return {key: _member(path, archive, key) for key in archive.files}
     except FileNotFoundError as error:
-        raise DataError(f"{path}: not found; right: a file of numpy.savez with {', '.join(keys)}") from error
+        raise DataError(f"{path}: not found; {right}") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: not an npz file; right: a file of numpy.savez with {', '.join(keys)}") from error
+        raise DataError(f"{path}: not an npz file; {right}") from error
 
 
-def _check_keys(path, found, keys):
+def _check_keys(path, found):
+    known = Distances._fields + OPTIONAL
     for key in found:
-        if key not in Distances._fields + AMONG:
-            raise DataError(f"{path}: unknown key {key!r}{did_you_mean(key, Distances._fields + AMONG)}")
-    for key in keys:
+        if key not in known:
+            raise DataError(f"{path}: unknown key {key!r}{did_you_mean(key, known)}")
+    for key in Distances._fields:
         if key not in found:
-            purpose = "re-ranking needs" if key in AMONG else "right:"
-            raise DataError(f"{path}: key {key!r} is missing; {purpose} {', '.join(keys)}")
+            raise DataError(f"{path}: key {key!r} is missing; right: {', '.join(Distances._fields)}")
 
 
 def _member(path, archive, key):
@@ -87,41 +119,9 @@ def _member(path, archive, key):
         raise DataError(f"{path}: {key}: cannot be read ({reason}); right: an array of numbers") from error
 
 
-def evaluate_distmat(path, evaluation, seed=0):
-    """Evaluate the distances in a file.
-
-    Parameters
-    ----------
-    path : path
-    evaluation : ~gluon_personnet.evaluation.protocols.Evaluation
-    seed : int
-
-    Returns
-    -------
-    dict
-        The report, JSON types only; figures are fractions.
-    """
-    problem, among = load_distmat(path, with_among=evaluation.rerank is not None)
+def _card(distances) -> Dict[str, str]:
+    query, gallery = (set(pids[pids != JUNK_PID].tolist()) for pids in (distances.query_pids, distances.gallery_pids))
     return {
-        **evaluation.report(problem, among, seed, _data_card(path, problem)),
-        "distmat": str(path),
-        "pairs": problem.distmat.size,
-        "versions": {
-            "gluon_personnet": gluon_personnet.__version__,
-            "numpy": np.__version__,
-            "python": sys.version.split()[0],
-        },
-    }
-
-
-def _data_card(path, problem):
-    digest = hashlib.sha256()
-    for labels in problem[1:]:
-        digest.update(labels.astype("<i8").tobytes())
-    query, gallery = (set(pids[pids != JUNK_PID].tolist()) for pids in (problem.query_pids, problem.gallery_pids))
-    return {
-        "distances": Path(path).name,
-        "images": "{} query, {} gallery".format(*problem.distmat.shape),
-        "split": f"identities and cameras as in the file, hash {digest.hexdigest()[:16]}",
+        "images": "{} query, {} gallery".format(*distances.distmat.shape),
         "identities": f"{len(query)} query, {len(gallery)} gallery, {len(query & gallery)} in both",
     }

@@ -5,8 +5,7 @@ import tempfile
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from gluon_personnet.data.splits import labels
-from gluon_personnet.methods.features import FeatureStore
+from gluon_personnet.methods.features import FeatureStore, entry_key
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.pairs import to_network_input
 
@@ -23,7 +22,7 @@ class Shortlist:
         ``embedding`` where it has one, else the means over the rows of what a pair needs of either image.
     size : int
         Gallery images that the network scores for each query.
-    manager : PluginManager
+    session : Session
 
     Raises
     ------
@@ -31,48 +30,65 @@ class Shortlist:
         If there is no such feature or metric.
     """
 
-    def __init__(self, name, size, manager):
+    def __init__(self, name, size, session):
         self.name, self.size = name, size
-        self._feature = self._metric = None
-        if name != EMBEDDING:
-            feature, _, metric = name.partition("+")
-            self._feature = manager.find("features", feature)
-            self._metric = manager.find("metrics", metric).build() if metric else None
+        self._session, (self._feature, self._metric) = session, _split(name)
+        for kind, part in (("features", self._feature), ("metrics", self._metric)):
+            if part:
+                session.manager.find(kind, part)
 
-    def distmat(self, task, scorer, split, progress=False):
-        """Distances of all query-gallery pairs of a split, and how good the shortlist was.
+    def distmat(self, task, rows, sides, scorer):
+        """Distances of all query-gallery pairs of a task.
+
+        Parameters
+        ----------
+        task : Task
+        rows : sequence of int, sequence of int
+            Query and gallery rows.
+        sides : list of (Images, Images)
+            Query and gallery images as they are, and mirrored ones if their distances are averaged in.
+        scorer : Scorer
 
         Returns
         -------
         float64 (Q, G)
             Those of the network for the best `size` gallery images of each query. All others stand behind the largest
             of these, in the order of the shortlist.
-        dict
-            ``recall``: the share of true matches that were scored; ``queries_with_a_match``: the share of queries of
-            whose true matches one at least was.
         """
-        images = task.images(split.query), task.images(split.gallery)
-        with tempfile.TemporaryDirectory(prefix="gpnet-maps-") as folder:
-            maps = scorer.maps(*images, folder)
-            order = np.argsort(self._distances(task, scorer, split, images, maps, progress), axis=1, kind="stable")
-            columns = order[:, : self.size]
-            scores = scorer.pairs(maps, columns, progress)
-        if task.mirrored:
+        columns, order, scores = None, None, 0
+        for images in sides:
             with tempfile.TemporaryDirectory(prefix="gpnet-maps-") as folder:
-                maps = scorer.maps(*(task.images(rows, mirrored=True) for rows in (split.query, split.gallery)), folder)
-                scores = (scores + scorer.pairs(maps, columns, progress)) / 2
-        samples = task.dataset.samples
-        found = recall(columns, *labels(samples, split.query), *labels(samples, split.gallery))
-        return behind(scores, order), {"by": self.name, "size": columns.shape[1], **found}
+                maps = scorer.maps(*images, folder)
+                if columns is None:
+                    order = np.argsort(self._distances(task, rows, scorer, images, maps), axis=1, kind="stable")
+                    columns = order[:, : self.size]
+                scores = scores + scorer.pairs(maps, columns, self._session.progress) / len(sides)
+        return behind(scores, order)
 
-    def _distances(self, task, scorer, split, images, maps, progress):
-        if self._feature is None:
+    def _distances(self, task, rows, scorer, images, maps):
+        if not self._feature:
             return _embedding_distances(scorer.network, scorer.ctx, images, maps)
-        store = FeatureStore(task.dataset, self._feature, {}, progress)
-        if self._metric is None:
-            return cdist(store.rows(split.query), store.rows(split.gallery))
-        fitted = self._metric.fit(store.rows(task.train), *labels(task.dataset.samples, task.train))
-        return fitted.distance(store.rows(split.query), store.rows(split.gallery))
+        manager = self._session.manager
+        store = FeatureStore(task.dataset, manager, self._feature, {}, self._session.progress)
+        query, gallery = map(store.rows, rows)
+        if not self._metric:
+            return cdist(query, gallery)
+        train = task.split.train
+        return (
+            manager.build("metrics", self._metric).fit(store.rows(train), *task.labels(train)).distance(query, gallery)
+        )
+
+
+def _split(name):
+    """Feature and metric, both empty for the embedding."""
+    feature, _, metric = name.partition("+")
+    return ("", "") if name == EMBEDDING else (feature, metric)
+
+
+def shortlist_key(manager, name):
+    """Everything that the order of a shortlist depends on besides images and network, in JSON types."""
+    parts = zip(("features", "metrics"), _split(name))
+    return [name, *(entry_key(manager, kind, part, {}) for kind, part in parts if part)]
 
 
 def behind(scores, order):
@@ -96,13 +112,25 @@ def behind(scores, order):
     return distmat
 
 
-def recall(columns, query_pids, query_camids, gallery_pids, gallery_camids):
-    """How many true matches the int (Q, K) columns hold.
+def recall(size, distances):
+    """How many true matches a shortlist of that size holds, judged by the distances that it led to.
 
     A true match shows the same person to another camera; where a query has no such one, the same person at all.
+
+    Parameters
+    ----------
+    size : int
+    distances : Distances
+
+    Returns
+    -------
+    dict
+        ``recall``: the share of true matches that were scored; ``queries_with_a_match``: the share of queries of whose
+        true matches one at least was.
     """
-    same = (query_pids[:, None] == gallery_pids) & (gallery_pids >= 0)
-    across = same & (query_camids[:, None] != gallery_camids)
+    columns = np.argsort(distances.distmat, axis=1, kind="stable")[:, :size]
+    same = (distances.query_pids[:, None] == distances.gallery_pids) & (distances.gallery_pids >= 0)
+    across = same & (distances.query_camids[:, None] != distances.gallery_camids)
     true = np.where(across.any(axis=1, keepdims=True), across, same)
     found = np.take_along_axis(true, columns, axis=1).sum(axis=1)
     total = true.sum(axis=1)

@@ -6,7 +6,7 @@ from gluon_personnet.network.weights import plain, set_parameters, unique_parame
 def build_network(recipe, manager):
     """The recipe's network, not yet initialised."""
     section = recipe.network
-    return manager.find("networks", section.name).build(where="network.options", **section.options)
+    return manager.build("networks", section.name, where="network.options", **section.options)
 
 
 def restore_network(recipe, manager, checkpoint, where, ctx, trained=True):

@@ -1,7 +1,7 @@
 """Checkpoints: one ``.npz`` file with arrays and a JSON record, written in one step and read without pickle."""
 
+import contextlib
 import json
-import zipfile
 from dataclasses import dataclass
 from typing import Dict
 
@@ -20,7 +20,8 @@ class Checkpoint:
     Parameters
     ----------
     record : dict
-        JSON types: ``step``, ``recipe``, ``split_hash``, ``versions``, ``schedule``, ``best``, ``seconds`` and others.
+        JSON types: ``step``, ``recipe``, ``train_hash``, ``test_hash``, ``versions``, ``schedule``, ``best``,
+        ``seconds`` and others.
         Random generators need no state of their own: each is derived from (seed, purpose, step).
     arrays : dict of str to numpy array
         ``parameter/NAME``, ``average/NAME``, ``optimizer/NAME/PLACE``.
@@ -48,15 +49,39 @@ class Checkpoint:
         CheckpointError
             If the file is missing, damaged (each array carries a checksum), not a checkpoint, or of another format.
         """
+        arrays = cls._read(path)
+        return cls(arrays.pop("record"), arrays)
+
+    @classmethod
+    def load_record(cls, path):
+        """The record alone, without reading the arrays; raises as :meth:`load`."""
+        return cls._read(path, ["record"])["record"]
+
+    @staticmethod
+    def _read(path, names=None):
+        """Name -> array of those names, or of all; the record as JSON types."""
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-            record = json.loads(arrays.pop("record").tobytes())
+                arrays = {name: archive[name] for name in names or archive.files}
+            record = dict(json.loads(arrays["record"].tobytes()))
             found = record.pop("format")
         except FileNotFoundError as error:
             raise CheckpointError(f"checkpoint {path}: not found") from error
-        except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-            raise CheckpointError(f"checkpoint {path}: damaged or not a checkpoint: {error}") from error
+        except Exception as error:  # numpy, zipfile and zlib have a dozen kinds for damaged files
+            raise CheckpointError(f"checkpoint {path}: damaged or not a checkpoint: {_line(error)}") from error
         if found != FORMAT:
             raise CheckpointError(f"checkpoint {path}: found format {found}; right: {FORMAT}")
-        return cls(record, arrays)
+        return {**arrays, "record": record}
+
+
+@contextlib.contextmanager
+def reading(where: str):
+    """Turn errors while values of a checkpoint are put to use, such as a missing one, into CheckpointError."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{where}: damaged or not a checkpoint of a training: {_line(error)}") from error
+
+
+def _line(error):
+    return " ".join(str(error).split()) or type(error).__name__

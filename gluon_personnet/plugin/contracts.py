@@ -55,15 +55,42 @@ class Measures:
     ----------
     card : mapping of str
         The definition in words: at least ``gallery``, ``query``, ``exclusion``, ``repeats`` and ``ties``.
-    cmc, cmc_std : float64 (max_rank,) or None
-        Cumulative matching characteristic as fractions, mean and standard deviation over the repeats.
+    cmc : float64 (max_rank,) or None
+        Cumulative matching characteristic as fractions, the mean over the repeats. Behind the end of a gallery shorter
+        than `max_rank` it repeats its last value. Who reads it may read no rank beyond its length: with an option
+        ``max_rank: 2`` there are two entries.
+    cmc_std : float64 (max_rank,) or None
+        Standard deviation (ddof 0) over the repeats; None unless there are two at least, never zeros in its place.
     queries_used, queries_skipped : int
-        Queries with and without a true match in the gallery.
+        Queries with a true match in the gallery, and without. Queries of pid -1 are junk: no protocol asks them, and
+        they count as skipped.
     hits, hit_pids : float64 (N,), int64 (N,), or None
         Of every query, in order: how often the first in its ranking is a true match, 0 to 1 over the repeats, NaN for
         a skipped query; and its identity. For intervals and for comparing two results query by query.
     others : mapping
-        Further measures, such as ``{"mean_ap": {"exact": 0.41}}``; JSON types only, rates as fractions.
+        Further measures, such as ``{"mean_ap": {"exact": 0.41}}``; JSON types only, rates as fractions. A figure is a
+        plain number; or ``{"mean": ..., "std": ...}`` where it is repeated within the split, with ``std`` None after
+        a single repeat; or None where it does not exist. Settings belong in the card.
+    repeats : int
+        Number of random repeats: trials, or drawn galleries. 0 where nothing is drawn but the order of ties. Where it
+        is not 0, results of two seeds are not comparable query by query.
+
+    Notes
+    -----
+    :func:`gluon_personnet.evaluation.pooling.pool` makes one result of several splits. It pools a figure x of `others`
+    in this way:
+
+    ============================  =====================================================================
+    in a split                    over the splits
+    ============================  =====================================================================
+    number                        ``{"mean", "std"}`` of the splits' numbers
+    ``{"mean", "std"}``           ``{"mean", "std"}`` of the splits' means; the deviation within is dropped
+    None, or missing              left out; ``"splits"`` then counts the splits that have the figure
+    mapping, list                 element by element
+    text                          itself where all agree, or else all of them
+    ============================  =====================================================================
+
+    The deviation has ddof 0. It is None where one split alone has the figure, and the figure is None where none has.
     """
 
     card: Mapping[str, str]
@@ -74,6 +101,7 @@ class Measures:
     others: Mapping = field(default_factory=dict)
     hits: Optional[np.ndarray] = None
     hit_pids: Optional[np.ndarray] = None
+    repeats: int = 0
 
 
 class Protocol(Interface):

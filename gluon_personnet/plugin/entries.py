@@ -1,10 +1,13 @@
 """What a plugin's list hook returns: small frozen records that can be listed without importing what they name."""
 
+import functools
 import importlib
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping, Optional
 
-from gluon_personnet.core.errors import PluginError, did_you_mean
+from gluon_personnet.core.errors import GpnetError, PluginError, did_you_mean
+from gluon_personnet.plugin.ranges import option
+from gluon_personnet.plugin.signatures import Parameters, annotations, parameters
 
 FIDELITIES = ("exact", "faithful", "approximate", "reconstruction")
 
@@ -18,15 +21,14 @@ class Entry:
     name : str
         kebab-case, unique among the entries of one kind.
     factory : str or callable
-        ``"package.module:attribute"``, imported on first use, or the callable itself. Called with the options.
+        ``"package.module:attribute"``, imported on first use, or the callable itself. Its parameters with a default
+        value are the options; :mod:`gluon_personnet.plugin.ranges` says how they declare type and range.
     summary : str
         One line for ``gpnet list``.
     source : str
         Citation with equation, table or section.
     fidelity : {'exact', 'faithful', 'approximate', 'reconstruction'}
         How close this is to its source.
-    options : mapping
-        Every option of the factory with its default value. Others are refused.
     """
 
     name: str
@@ -34,9 +36,9 @@ class Entry:
     summary: str
     source: str = ""
     fidelity: str = "exact"
-    options: Mapping[str, Any] = field(default_factory=dict)
 
     kind = "entry"
+    handed_in = 0  # positional arguments of the host, such as the `locate` of data sets
 
     def __post_init__(self):
         if not self.name or self.name != self.name.lower() or any(c in self.name for c in " _"):
@@ -46,7 +48,7 @@ class Entry:
                 f"{self.kind} {self.name!r}: fidelity {self.fidelity!r} unknown; right: one of {', '.join(FIDELITIES)}"
             )
 
-    def load(self):
+    def load(self) -> Any:
         """Return the factory itself, imported if it was named by a string.
 
         Raises
@@ -59,36 +61,94 @@ class Entry:
         module, _, attribute = self.factory.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise PluginError(f"{self.kind} {self.name!r}: cannot load {self.factory}: {error}") from error
+        except GpnetError:
+            raise
+        except (Exception, SystemExit) as error:  # whatever a third party's code raises
+            found = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise PluginError(f"{self.kind} {self.name!r}: cannot load {self.factory}: {found}") from error
 
-    def check_options(self, options, where=None):
-        """Return the defaults overlaid with `options`; an unknown option or another type raises PluginError.
+    @functools.cached_property
+    def parameters(self) -> Parameters:
+        """What the factory takes, from its source; it is imported only where that does not tell."""
+        return parameters(self.factory, self.load)
 
-        The default says which type is right; a default of None leaves that to the factory.
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Every option of the factory with its default value."""
+        return dict(self.parameters.options)
+
+    @property
+    def needs_others(self) -> bool:
+        """Whether the factory has a parameter ``find``: it is made of other entries, which the host hands in."""
+        return "find" in self.parameters.required
+
+    def check_options(self, options: Mapping[str, Any], where: Optional[str] = None) -> dict:
+        """Return the defaults overlaid with `options`.
+
+        Raises
+        ------
+        PluginError
+            For an unknown option, a value of another type, NaN or infinity, or a value out of its range.
         """
         where = where or f"{self.kind} {self.name!r}"
-        for key, value in options.items():
-            if key not in self.options:
-                hint = did_you_mean(key, self.options) if self.options else "; it has no options"
+        defaults = self.options
+        for key in options:
+            if key not in defaults:
+                hint = did_you_mean(key, defaults) if defaults else "; it has no options"
                 raise PluginError(f"{where}: unknown option {key!r}{hint}")
-            default = self.options[key]
-            if default is not None and not _alike(value, default):
-                raise PluginError(f"{where}: {key}: found {value!r}; right: a value such as {default!r}")
-        return {**self.options, **options}
+        declared = annotations(self.load()) if options else {}
+        for key, value in options.items():
+            right = option(defaults[key], declared.get(key))
+            if not right.holds(value):
+                raise PluginError(f"{where}: {key}: found {_short(value)}; right: {right.words()}")
+        return {**defaults, **options}
 
-    def build(self, *args, where=None, **options):
-        """Call the factory with `args` and with the options overlaid on their defaults."""
-        return self.load()(*args, **self.check_options(options, where))
+    def build(self, *args, where: Optional[str] = None, find: Optional[Callable] = None, **options) -> Any:
+        """Call the factory with `args` and with the options overlaid on their defaults.
+
+        Parameters
+        ----------
+        *args
+            What the host hands in, such as ``locate`` for a data set.
+        where : str, optional
+            What an error about an option begins with; by default kind and name.
+        find : callable, optional
+            ``find(kind, name) -> Entry``, handed on to a factory that has a parameter of that name.
+        **options
+
+        Raises
+        ------
+        PluginError
+            As :meth:`check_options`; and for any exception of the factory, except other errors of the user.
+        """
+        factory, chosen = self.load(), self.check_options(options, where)
+        if self.needs_others:
+            if find is None:
+                raise PluginError(
+                    f"{self.kind} {self.name!r}: made of other entries; right: PluginManager.build(kind, name, ...)"
+                )
+            chosen["find"] = find
+        try:
+            return factory(*args, **chosen)
+        except GpnetError:
+            raise
+        except (Exception, SystemExit) as error:  # whatever a third party's code raises
+            given = ", ".join(f"{key}={_short(value)}" for key, value in options.items()) or "its defaults"
+            found = f"{type(error).__name__}: {error}".splitlines()[0]
+            module = self.factory if isinstance(self.factory, str) else getattr(factory, "__module__", repr(factory))
+            raise PluginError(
+                f"{self.kind} {self.name!r} of {module}: cannot be built with {given}: found {found}; "
+                "right: options it can work with, or one line of GpnetError that refuses them"
+            ) from error
 
 
-def _alike(value, default):
-    """Whether a value has the type of the default, a whole number also passing for a float and a tuple for a list."""
-    if isinstance(default, float):
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if isinstance(default, (list, tuple)):
-        return isinstance(value, (list, tuple))
-    return type(value) is type(default)
+def _short(value):
+    """The value in at most 60 characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python prints
+        text = f"an int of {value.bit_length()} bits"
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 @dataclass(frozen=True)
@@ -183,17 +243,15 @@ class BaselineEntry(Entry):
 
 
 @dataclass(frozen=True)
-class ReporterEntry(Entry):
-    """Writes results somewhere. ``factory(**options)`` returns a callable ``(report, directory) -> list of paths``."""
-
-    kind = "reporter"
-
-
-@dataclass(frozen=True)
 class CommandEntry(Entry):
     """A ``gpnet`` subcommand; the factory is a ``click.Command``."""
 
     kind = "command"
+
+    @functools.cached_property
+    def parameters(self) -> Parameters:
+        """None: click reads the command's own."""
+        return Parameters({}, ())
 
 
 ENTRY_CLASSES = {
@@ -206,7 +264,6 @@ ENTRY_CLASSES = {
         MatcherEntry,
         NetworkEntry,
         BaselineEntry,
-        ReporterEntry,
         CommandEntry,
     )
 }

@@ -41,10 +41,5 @@ def gpnet_baselines():
 
 
 @hookspec
-def gpnet_reporters():
-    """Return a list of :class:`~gluon_personnet.ReporterEntry`: further ways to write an evaluation's results."""
-
-
-@hookspec
 def gpnet_commands():
     """Return a list of :class:`~gluon_personnet.CommandEntry`: further ``gpnet`` commands."""

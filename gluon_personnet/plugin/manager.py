@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pluggy
 
-from gluon_personnet.core.errors import PluginError, did_you_mean
+from gluon_personnet.core.errors import GpnetError, PluginError, did_you_mean
 from gluon_personnet.plugin import hooks as hookspecs
 from gluon_personnet.plugin.entries import ENTRY_CLASSES
 
@@ -126,6 +126,69 @@ class PluginManager:
         hint = did_you_mean(name, entries) if entries else "; there are none"
         raise PluginError(f"no {kind[:-1]} is named {name!r}{hint}{left_out}")
 
+    def build(self, kind, name, *args, where=None, **options):
+        """Build the entry of that kind and name, and hand it :meth:`find` if it is made of other entries.
+
+        Parameters
+        ----------
+        kind, name : str
+            As for :meth:`find`.
+        *args
+            What the host hands in, such as ``locate`` for a data set.
+        where : str, optional
+            What an error about an option begins with.
+        **options
+        """
+        return self.find(kind, name).build(*args, where=where, find=self.find, **options)
+
+    def components(self, kind, name, options=None):
+        """The entries that something built is made of: whoever keeps its results depends on all of them.
+
+        The factory of an entry that is made of others says which by a static method ``components(options)``, which
+        returns a list of (kind, name, options).
+
+        Parameters
+        ----------
+        kind, name : str
+            As for :meth:`find`.
+        options : mapping, optional
+
+        Returns
+        -------
+        list of Entry
+            The entry itself, and the entries that its options name, at any depth; each once.
+
+        Raises
+        ------
+        PluginError
+            If one of them is not there, refuses its options, or contains itself.
+        """
+        found = []
+        self._add_components(found, (kind, name, options or {}), ())
+        return found
+
+    def _add_components(self, found, component, outer):
+        kind, name, options = component
+        entry = self.find(kind, name)
+        chosen = entry.check_options(options)
+        if entry not in found:
+            found.append(entry)
+        if not entry.needs_others:
+            return
+        if component in outer:
+            raise PluginError(f"{entry.kind} {name!r}: contains itself; right: other entries")
+        try:
+            inner = list(entry.load().components(chosen))
+        except GpnetError:
+            raise
+        except Exception as error:  # whatever a third party's code raises
+            raise PluginError(
+                f"{entry.kind} {name!r}: components(options): {_one_line(error)}; "
+                "right: a list of (kind, name, options)"
+            ) from error
+        for component_inside in inner:
+            self._add_components(found, component_inside, (*outer, component))
+
     def provider_of(self, entry):
         """Plugin and distribution that handed in `entry`."""
         for plugin_name, kinds in self._entries.items():
@@ -147,6 +210,10 @@ class PluginManager:
 
 class PluginWarning(UserWarning):
     """A plugin was left out."""
+
+
+def _one_line(error):
+    return (f"{type(error).__name__}: {error}".splitlines() or [""])[0]
 
 
 def _collect(name, hook):

@@ -54,11 +54,11 @@ def recipe_from_dict(tree, where):
     return recipe
 
 
-def parse_options(overrides):
-    """Options of one entry from ``"key=value"`` texts, values written as in YAML."""
+def parse_options(overrides, flag="--set"):
+    """Options of one entry from ``"key=value"`` texts, values written as in YAML; `flag` names them in errors."""
     options = {}
     for override in overrides:
-        _apply(options, override)
+        _apply(options, override, flag)
     return options
 
 
@@ -85,16 +85,16 @@ def _flatten(tree, prefix=""):
             yield f"{prefix}{key}", value
 
 
-def _apply(tree, override):
+def _apply(tree, override, flag="--set"):
     key, equals, value = override.partition("=")
     if not equals or not key:
-        raise RecipeError(f"--set {override}: found no '='; right: section.key=value")
+        raise RecipeError(f"{flag} {override}: found no '='; right: section.key=value")
     *sections, last = key.split(".")
     for section in sections:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):
-            raise RecipeError(f"--set {override}: {section!r} is a value, not a section")
-    tree[last] = load_yaml(value, f"--set {key}")
+            raise RecipeError(f"{flag} {override}: {section!r} is a value, not a section")
+    tree[last] = load_yaml(value, f"{flag} {key}")
 
 
 def build_section(cls, tree, where, prefix=""):

@@ -1,16 +1,21 @@
 """CMC curves as pictures."""
 
+from typing import Any, List, Mapping, Optional, Sequence
+
 from gluon_personnet.core.files import replacing
 
 
-def plot_cmc(report, paths):
+def plot_cmc(report: Mapping[str, Any], paths: Sequence[Any], title: Optional[str] = None) -> List[Any]:
     """Draw the CMC curves of all results that have one, with standard deviations at the ranks of the table.
 
     Parameters
     ----------
-    report : dict
+    report : mapping
+        ``results``; each is labelled by its ``label`` where it has one, else by its protocol.
     paths : sequence of path
         One picture each; the ending chooses the format (``.png``, ``.svg``).
+    title : str, optional
+        By default what the report's origin says.
 
     Returns
     -------
@@ -28,20 +33,25 @@ def plot_cmc(report, paths):
     axes = figure.add_subplot()
     for result in drawn:
         curve = [100 * value for value in result["curve"]]
-        first = result["cmc"]["1"]
-        label = f"{result['protocol']}: rank-1 {100 * first['mean']:.1f} %"
+        label = f"{result.get('label', result['protocol'])}: rank-1 {100 * result['cmc']['1']['mean']:.1f} %"
         (line,) = axes.plot(range(1, len(curve) + 1), curve, marker=".", label=label)
-        means, stds = ([100 * value[key] for value in result["cmc"].values()] for key in ("mean", "std"))
-        axes.errorbar([int(rank) for rank in result["cmc"]], means, stds, fmt="none", capsize=3, color=line.get_color())
-    card = drawn[0]["card"]
+        deviating = {int(rank): value for rank, value in result["cmc"].items() if value["std"] is not None}
+        if deviating:
+            means, stds = ([100 * value[key] for value in deviating.values()] for key in ("mean", "std"))
+            axes.errorbar(list(deviating), means, stds, fmt="none", capsize=3, color=line.get_color())
     axes.set(
         xlabel="rank", ylabel="identification rate (%)", ylim=(0, 101), xlim=(0.5, 20.5), xticks=(1, 5, 10, 15, 20)
     )
-    source = card["distances"] if "distances" in card else f"{card['method']} on {card['data set']}"
-    axes.set_title(f"{source}, {card['identities']}", fontsize=9)
+    axes.set_title(_title(report) if title is None else title, fontsize=9)
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower right", fontsize=8)
     for path in paths:
         with replacing(path) as temporary:
             figure.savefig(temporary, dpi=150)
     return list(paths)
+
+
+def _title(report) -> str:
+    origin = report.get("origin", {})
+    words = [origin.get("method") or origin.get("distances"), origin.get("data set"), origin.get("identities")]
+    return ", ".join(word for word in words if word)

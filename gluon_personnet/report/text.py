@@ -1,61 +1,125 @@
-"""An evaluation's report as text."""
+"""Results as text for people."""
 
-import json
+from typing import Any, Dict, List, Mapping, Sequence
 
 from gluon_personnet.evaluation.agreement import as_text as agreement_text
+from gluon_personnet.evaluation.protocols import rank_names
+
+SHOWN_OTHERWISE = (
+    "protocol",
+    "options",
+    "seed",
+    "test_hash",
+    "repeats",
+    "cmc",
+    "curve",
+    "card",
+    "queries",
+    "splits",
+    "rank1_interval",
+    "per_query",
+    "mean_ap",
+)
 
 
-def as_text(report):
-    """CMC table in per cent and protocol card of every result; one table of all if definitions are compared. Behind
-    them how far a reduced precision agrees with float32, if that was asked for.
+def as_text(report: Mapping[str, Any]) -> str:
+    """What was measured, then the CMC in per cent and the definition of every protocol; one table of all where
+    definitions are compared. Behind them how far a reduced precision agrees with float32, if that was asked for.
     """
+    parts = ["\n".join(_origin_lines(report))]
     if "not_applicable" in report:
-        parts = [_comparison_text(report)]
+        parts.append(_comparison_text(report))
     else:
-        parts = [_result_text(result) for result in report["results"]]
+        parts += [_result_text(result) for result in report["results"]]
     if "agreement" in report:
-        parts.append(agreement_text(report["agreement"], report["precision"]))
-    return "\n\n".join(parts)
+        parts.append(agreement_text(report["agreement"], report["settings"].get("precision", "float32")))
+    parts += _cost_lines(report)
+    return "\n\n".join(part for part in parts if part)
 
 
-SHOWN_OTHERWISE = ("protocol", "cmc", "curve", "card", "queries", "splits", "rank1_interval", "per_query")
+def _origin_lines(report) -> List[str]:
+    origin = report["origin"]
+    splits = origin.get("splits", [])
+    card = {key: value for key, value in origin.items() if isinstance(value, str)}
+    for key in dict.fromkeys(key for split in splits for key in split):
+        values = [split[key] for split in splits if key in split]
+        card[key] = "; ".join(dict.fromkeys(values))
+    if "published" in origin:
+        card["published"] = "; ".join(origin["published"])
+    return _aligned(card) if card else []
 
 
-def _result_text(result):
+def _cost_lines(report) -> List[str]:
+    """How long the distances took when they were computed, on average over the splits."""
+    costs = [cost for cost in report["origin"].get("cost", ()) if cost.get("seconds")]
+    if not costs:
+        return []
+    steps = dict.fromkeys(step for cost in costs for step in cost["seconds"])
+    words = [f"{step} {sum(cost['seconds'].get(step, 0.0) for cost in costs) / len(costs):.1f} s" for step in steps]
+    pairs = sum(cost["pairs"] for cost in costs)
+    if pairs:
+        seconds = sum(cost["seconds"].get("distance", 0.0) for cost in costs)
+        words.append(f"{pairs:,} pairs scored, {pairs / max(seconds, 1e-9):,.0f} pairs/s")
+    words.append(f"{max(cost['memory_mib'] for cost in costs):.0f} MiB of memory at most")
+    return [f"distances took, when they were computed: {', '.join(words)}"]
+
+
+def percent(value: Any, digits: int = 2) -> str:
+    """A fraction, or a mean with its standard deviation, in per cent; ``-`` for what does not exist."""
+    if value is None:
+        return "-"
+    if not isinstance(value, Mapping):
+        return f"{100 * value:.{digits}f}"
+    text = percent(value["mean"], digits)
+    return f"{text} +- {100 * value['std']:.{digits}f}" if value.get("std") is not None else text
+
+
+def _result_text(result) -> str:
     lines = [f"protocol {result['protocol']}"]
     if "cmc" in result:
-        cmc = result["cmc"]
-        lines.append("  rank     " + "".join(f"{rank:>16}" for rank in cmc))
-        figures = (f"{100 * value['mean']:.2f} +- {100 * value['std']:.2f}" for value in cmc.values())
-        lines.append("  CMC (%)  " + "".join(f"{figure:>16}" for figure in figures))
+        cells = [percent(value) for value in result["cmc"].values()]
+        lines.append("  rank     " + "".join(f"{rank:>16}" for rank in result["cmc"]))
+        lines.append("  CMC (%)  " + "".join(f"{cell:>16}" for cell in cells))
+    lines += [f"  {name} (%)  {percent(value)}" for name, value in mean_ap(result).items()]
     for key, value in result.items():
         if key not in SHOWN_OTHERWISE:
-            lines.append(f"  {key}: {json.dumps(value)}")
-    if "rank1_interval" in result:
+            lines.append(f"  {key.replace('_', ' ')}: {_figure(value)}")
+    if result.get("rank1_interval") and None not in result["rank1_interval"]:
         low, high = result["rank1_interval"]
         lines.append(f"  rank-1, 95 % interval over identities: {100 * low:.2f} to {100 * high:.2f}")
-    if "cmc" in result and len(result.get("splits", ())) > 1:
-        rank1 = " ".join(f"{100 * part['cmc']['1']['mean']:.2f}" for part in result["splits"])
+    if "cmc" in result and result.get("splits"):
+        rank1 = " ".join(percent(part["cmc"]["1"]["mean"]) for part in result["splits"])
         lines.append(f"  rank-1 by split: {rank1}")
     queries = "{used} used, {skipped} skipped".format(**result["queries"])
     return "\n".join([*lines, *_aligned({**result["card"], "queries": queries})])
 
 
-def _comparison_text(report):
+def _figure(value) -> str:
+    """A measure of a protocol's own, as short as it can be said."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        if "mean" in value and set(value) <= {"mean", "std", "splits"}:
+            std = f" +- {value['std']:.4g}" if value.get("std") is not None else ""
+            count = f" (in {value['splits']} splits)" if "splits" in value else ""
+            return f"{_figure(value['mean'])}{std}{count}"
+        return ", ".join(f"{key} {_figure(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return f"[{', '.join(map(_figure, value))}]"
+    return "-" if value is None else str(value)
+
+
+def _comparison_text(report) -> str:
     """All results side by side, what makes them differ, what they have in common, and what does not apply."""
     results = report["results"]
-    variants = list(dict.fromkeys(name for result in results for name in _mean_ap(result)))
-    rows = [["protocol", *(f"rank-{rank}" for rank in results[0]["cmc"]), *variants]]
+    variants = list(dict.fromkeys(name for result in results for name in mean_ap(result)))
+    ranks = rank_names(results)
+    rows = [["protocol", *(f"rank-{rank}" for rank in ranks), *variants]]
     for result in results:
-        figures = [value["mean"] for value in result["cmc"].values()]
-        figures += [_mean_ap(result).get(name) for name in variants]
-        rows.append([result["protocol"], *("-" if value is None else f"{100 * value:.2f}" for value in figures)])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["CMC and mean average precision (%)"]
-    lines += [
-        "  " + "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))])
-        for row in rows
-    ]
+        figures = [result["cmc"].get(rank, {"mean": None})["mean"] for rank in ranks]
+        figures += [_mean(mean_ap(result).get(name)) for name in variants]
+        rows.append([result["protocol"], *map(percent, figures)])
+    lines = ["CMC and mean average precision (%)", *columns(rows)]
     lines += ["", "what makes them differ"]
     for result in results:
         card = result["card"]
@@ -68,19 +132,37 @@ def _comparison_text(report):
         for key, value in results[0]["card"].items()
         if all(result["card"].get(key) == value for result in results)
     }
-    lines += ["", "the same for all", *_aligned(common)]
+    if common:
+        lines += ["", "the same for all", *_aligned(common)]
     if report["not_applicable"]:
         lines += ["", "not applicable"]
         lines += [f"  {left_out['protocol']}: {left_out['reason']}" for left_out in report["not_applicable"]]
     return "\n".join(lines)
 
 
-def _mean_ap(result):
-    """Column -> mean average precision: a variant each where a protocol gives several."""
-    found = result.get("mean_ap", {})
-    return {f"mAP {name}": value for name, value in found.items()} if isinstance(found, dict) else {"mAP": found}
+def columns(rows: Sequence[Sequence[str]]) -> List[str]:
+    """Lines of a table, the first column aligned left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [
+        "  " + "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))])
+        for row in rows
+    ]
 
 
-def _aligned(card):
+def mean_ap(result: Mapping[str, Any]) -> Dict[str, Any]:
+    """Column -> mean average precision of a result: a variant each where a protocol gives several; empty without."""
+    found = result.get("mean_ap")
+    if found is None:
+        return {}
+    if isinstance(found, Mapping) and "mean" not in found:
+        return {f"mAP {name}": value for name, value in found.items()}
+    return {"mAP": found}
+
+
+def _mean(value):
+    return value["mean"] if isinstance(value, Mapping) else value
+
+
+def _aligned(card) -> List[str]:
     width = max(map(len, card))
     return [f"  {key:<{width}}  {value}" for key, value in card.items()]

@@ -1,8 +1,8 @@
 """Scoring workers that are processes of this machine (loky)."""
 
-import tempfile
-from pathlib import Path
+import contextlib
 
+from gluon_personnet.core.files import scratch_folder
 from gluon_personnet.scoring.pool import Pool
 from gluon_personnet.scoring.shard import score
 
@@ -21,7 +21,8 @@ class LokyPool(Pool):
         self.workers, self.threads = workers, threads
         self.lost = (loky.process_executor.BrokenProcessPool,)
         self._make = loky.ProcessPoolExecutor
-        self._folder = tempfile.TemporaryDirectory(prefix="gpnet-weights-")
+        self._open = contextlib.ExitStack()
+        self._folder = self._open.enter_context(scratch_folder("gpnet-weights-"))
         self._executor = self._start()
 
     def _start(self):
@@ -36,12 +37,12 @@ class LokyPool(Pool):
 
     def share(self, digest, checkpoint):
         """Keep the weights where every worker can read them; returns the folder."""
-        path = Path(self._folder.name, f"{digest}.npz")
+        path = self._folder / f"{digest}.npz"
         if not path.exists():
             checkpoint.save(path)
-        return self._folder.name
+        return str(self._folder)
 
     def close(self):
         """End the workers."""
         self._executor.shutdown(wait=True, kill_workers=True)
-        self._folder.cleanup()
+        self._open.close()

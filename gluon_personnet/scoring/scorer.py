@@ -2,13 +2,13 @@
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from gluon_personnet.core.errors import DataError
+from gluon_personnet.core.files import scratch_folder
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.weights import unique_parameters
 from gluon_personnet.scoring.cost import LONG_SECONDS, Cost
@@ -58,6 +58,8 @@ class Scorer:
         self.network, self.ctx, self.precision = network, ctx, precision
         self._tile_pairs, self._batch_images, self._memory_mib = tile_pairs, batch_images, memory_mib
         self._heads = {}
+        self.scored_pairs = 0
+        """Pairs that this scorer has computed so far; those read from a file do not count."""
 
     def maps(self, query_images, gallery_images, folder=None):
         """:class:`~gluon_personnet.scoring.maps.Maps` of two image sets.
@@ -135,6 +137,7 @@ class Scorer:
                 for part, row in zip(parts, margin.reshape(together, chunk.columns)):
                     distances[part.rows, part.columns] = row[: part.width]
                 bar.update(min(columns.size - bar.n, sum(part.width for part in parts)))
+        self.scored_pairs += columns.size
         return distances
 
     def distmat(self, query_images, gallery_images, progress=False, work=None):
@@ -155,7 +158,7 @@ class Scorer:
         float64 (Q, G)
             Smaller is more alike; unbounded.
         """
-        with tempfile.TemporaryDirectory(prefix="gpnet-maps-", dir=_made(work)) as folder:
+        with scratch_folder("gpnet-maps-", _made(work)) as folder:
             maps = self.maps(query_images, gallery_images, folder)
             tiling = self.tiling(maps)
             distmat = np.empty(tiling.shape)
@@ -200,6 +203,7 @@ class Scorer:
                 distmat[tile.rows, tile.columns] = distances
                 if keep:
                     keep(tile, distances)
+                self.scored_pairs += distances.size
                 bar.update(distances.size)
                 if progress and cost.add(tiling.rows * tiling.columns) and cost.seconds > LONG_SECONDS:
                     bar.write(f"score: {cost}", file=bar.fp)

@@ -6,6 +6,7 @@ from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.build import build_network
 from gluon_personnet.network.weights import initialise, plain, unique_parameters
+from gluon_personnet.training.held_out import selecting_protocol
 from gluon_personnet.training.metric_head import check_metric_head
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.schedule import make_schedule
@@ -25,8 +26,7 @@ def dry_run(recipe, manager):
         The first thing that would stop a training run.
     """
     manager.find("datasets", recipe.dataset.name).check_options(recipe.dataset.options, "dataset.options")
-    protocol = manager.find("protocols", recipe.evaluation.protocol)
-    protocol.build(where="evaluation.options", **recipe.evaluation.options)
+    selecting_protocol(recipe, manager)
     section = recipe.training
     network = build_network(recipe, manager)
     initialise(network, mx.cpu(), recipe.network.weight_magnitude, recipe.network.bias_range)

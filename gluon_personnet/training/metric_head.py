@@ -44,13 +44,13 @@ def check_metric_head(network, recipe):
         raise RecipeError(f"{found} with activation {network.options['activation']}; right: 1.0, or tanh")
 
 
-def set_metric_head(network, task, recipe, ctx, progress=True):
-    """Fit the head of a PersonNet in training to its trunk's maps of a task's training images.
+def set_metric_head(network, data, recipe, ctx, progress=True):
+    """Fit the head of a PersonNet in training to its trunk's maps of the training images.
 
     Parameters
     ----------
     network : PersonNet
-    task : Task
+    data : TrainingData
     recipe : Recipe
     ctx : mxnet.Context
     progress : bool
@@ -58,7 +58,7 @@ def set_metric_head(network, task, recipe, ctx, progress=True):
     """
     rng = seeding.generator(recipe.seed, "metric head")
     any_order = recipe.training.view_order == "random"
-    pairs = MapPairs(network, task.dataset.samples, task.train, task.cache.images, any_order, rng, ctx, progress)
+    pairs = MapPairs(network, data.samples, data.train, data.cache.images, any_order, rng, ctx, progress)
     start_as_metric(network, pairs, rng)
 
 

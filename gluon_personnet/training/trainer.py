@@ -11,7 +11,7 @@ from gluon_personnet.core import seeding
 from gluon_personnet.core.errors import CheckpointError, TrainingError
 from gluon_personnet.core.files import write_text
 from gluon_personnet.network.backend import mx, versions
-from gluon_personnet.network.checkpoint import Checkpoint
+from gluon_personnet.network.checkpoint import Checkpoint, reading
 from gluon_personnet.network.export import export_network
 from gluon_personnet.network.weights import initialise, plain, set_parameters, unique_parameters
 from gluon_personnet.recipe.parsing import differences, dump_recipe, recipe_from_dict
@@ -46,8 +46,8 @@ class Trainer:
     Parameters
     ----------
     recipe : Recipe
-    task : Task
-        The data set, split and images (see :mod:`gluon_personnet.data.task`).
+    data : TrainingData
+    validation : Validation
     network : Network
         Not yet initialised.
     run : Run
@@ -59,13 +59,14 @@ class Trainer:
         The processes that share every step; this one is worker 0.
     """
 
-    def __init__(self, recipe, task, network, run, ctx, progress=True, group=ALONE):
-        self.recipe, self.task, self.network, self.run, self.ctx = recipe, task, network, run, ctx
+    def __init__(self, recipe, data, validation, network, run, ctx, progress=True, group=ALONE):
+        self.recipe, self.data, self.network, self.run, self.ctx = recipe, data, network, run, ctx
+        self._validation = validation
         self._progress, self._group = progress, group
         section = recipe.training
         self._sampler = PairSampler(
-            task.dataset.samples,
-            task.train,
+            data.samples,
+            data.train,
             section.identities,
             section.negatives_per_positive,
             recipe.seed,
@@ -85,7 +86,7 @@ class Trainer:
         self._step = self._make_step()
         self._metric_step = math.floor(section.metric_head_at * self.last_step)
         check_metric_head(network, recipe)
-        self._batches = Batches(recipe, self._sampler, task.cache, network, ctx, self._group)
+        self._batches = Batches(recipe, self._sampler, data.cache, network, ctx, self._group)
         self.step, self.seconds = 0, 0.0
         self.best = dict(NOTHING_YET)
         self._stop = False
@@ -101,29 +102,30 @@ class Trainer:
             If it was made with another recipe, data split or network.
         """
         if not self.run.checkpoint.exists():
-            if self.run.exists:
-                trim(self.run.log, self.step)
+            trim(self.run.log, self.step)
             return
         checkpoint = Checkpoint.load(self.run.checkpoint)
         record, where = checkpoint.record, f"checkpoint {self.run.checkpoint}"
-        changed = differences(recipe_from_dict(record["recipe"], where), self.recipe)
-        if changed:
-            raise CheckpointError(
-                f"{where}: made with another recipe ({'; '.join(changed)}); undo it, or train into another --out"
-            )
-        if record["split_hash"] != self.task.split_hash:
-            raise CheckpointError(
-                f"{where}: made for split {record['split_hash']}, the data set now gives {self.task.split_hash}"
-            )
-        set_parameters(self._trained, checkpoint.group("parameter"), where)
-        for name, value in checkpoint.group("average").items():
-            self._average.kept[name][:] = value
-        self.create_optimizer_state(record["step"])
-        for name, array in self.optimizer_state():
-            array[:] = checkpoint.arrays[name]
-        self._batches.look_alikes = checkpoint.arrays.get("look-alikes")
-        self._schedule.state = record["schedule"]
-        self.step, self.seconds, self.best = record["step"], record["seconds"], record["best"]
+        with reading(where):
+            changed = differences(recipe_from_dict(record["recipe"], where), self.recipe)
+            if changed:
+                raise CheckpointError(
+                    f"{where}: made with another recipe ({'; '.join(changed)}); undo it, or train into another --out"
+                )
+            if record["train_hash"] != self.data.task.train_hash:
+                raise CheckpointError(
+                    f"{where}: made for training rows {record['train_hash']}, the data set now gives "
+                    f"{self.data.task.train_hash}"
+                )
+            set_parameters(self._trained, checkpoint.group("parameter"), where)
+            for name, value in checkpoint.group("average").items():
+                self._average.kept[name][:] = value
+            self.create_optimizer_state(record["step"])
+            for name, array in self.optimizer_state():
+                array[:] = checkpoint.arrays[name]
+            self._batches.look_alikes = checkpoint.arrays.get("look-alikes")
+            self._schedule.state = record["schedule"]
+            self.step, self.seconds, self.best = record["step"], record["seconds"], record["best"]
         trim(self.run.log, self.step)
 
     def optimizer_state(self):
@@ -140,7 +142,8 @@ class Trainer:
             "pairs": self.step * self.recipe.training.batch_pairs,
             "seconds": self.seconds,
             "recipe": self.recipe.to_dict(),
-            "split_hash": self.task.split_hash,
+            "train_hash": self.data.task.train_hash,
+            "test_hash": self.data.task.test_hash,
             "schedule": self._schedule.state,
             "best": self.best,
             "versions": versions(),
@@ -185,8 +188,8 @@ class Trainer:
         """
         section = self.recipe.training
         if self.step < self.last_step:
-            validation = self.task.validation
-            self.task.cache.preload(sorted({*self.task.train, *validation.query, *validation.gallery}))
+            held = self.data.validation
+            self.data.cache.preload(sorted({*self.data.train, *held.query, *held.gallery}))
         self.run.path.mkdir(parents=True, exist_ok=True)
         write_text(self.run.recipe, dump_recipe(self.recipe))
         bar = tqdm(
@@ -216,7 +219,7 @@ class Trainer:
         """Fit the head to the averaged weights' trunk, and go on from both."""
         if not self._group.worker:
             set_parameters(self._parameters, self._average.values, "averaged weights")
-            set_metric_head(self.network, self.task, self.recipe, self.ctx, self._progress)
+            set_metric_head(self.network, self.data, self.recipe, self.ctx, self._progress)
         self._group.broadcast([parameter.data() for parameter in self._parameters.values()], "metric head")
         self._average.restart()
         for name, array in self.optimizer_state():
@@ -276,8 +279,7 @@ class Trainer:
         bar.set_description("validate", refresh=True)
         backup = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
         set_parameters(self._parameters, self._average.values, "averaged weights")
-        measures = self.task.validate(Scorer(plain(self.network), self.ctx))
-        cmc = {str(rank): float(measures.cmc[min(rank, len(measures.cmc)) - 1]) for rank in (1, 5, 10, 20)}
+        cmc = self._validation.cmc(Scorer(plain(self.network), self.ctx))
         score = sum(cmc.values()) / len(cmc)  # steadier than the rank-1 of so few identities
         self._schedule.validated(score)
         self._log(event="validation", cmc=cmc)

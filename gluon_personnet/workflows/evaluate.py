@@ -1,225 +1,238 @@
-"""From a trained run to a report: distances once, then every protocol on them."""
+"""Evaluate any method: one road from a task to results."""
 
-import shutil
-import time
-from dataclasses import dataclass
-from typing import Any
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
-from gluon_personnet.core.errors import CheckpointError, DataError
+from gluon_personnet.core.errors import RecipeError
+from gluon_personnet.core.files import write_json
+from gluon_personnet.core.runs import ROOT
+from gluon_personnet.core.store import digest
 from gluon_personnet.data.task import Task
+from gluon_personnet.evaluation import protocols as measuring
 from gluon_personnet.evaluation.agreement import agreement, cmc_changes
-from gluon_personnet.evaluation.protocols import Evaluation
-from gluon_personnet.methods.from_file import save_distmat
-from gluon_personnet.methods.shortlist import Shortlist
-from gluon_personnet.network.backend import versions
-from gluon_personnet.network.build import restore_network
-from gluon_personnet.network.checkpoint import Checkpoint
-from gluon_personnet.plugin.contracts import Split
-from gluon_personnet.recipe.parsing import recipe_from_dict
-from gluon_personnet.scoring.heads import check_precision
-from gluon_personnet.scoring.scorer import Scorer
-from gluon_personnet.scoring.sharded import ShardedScorer
+from gluon_personnet.evaluation.measured import Measured
+from gluon_personnet.evaluation.protocols import Protocols, build_protocols
+from gluon_personnet.methods.base import Method, measure
+from gluon_personnet.methods.from_file import load_distances
+from gluon_personnet.methods.opening import open_method
+from gluon_personnet.methods.session import Session, TaskChoice, open_session
+from gluon_personnet.methods.shortlist import recall
+from gluon_personnet.methods.trained import TrainedNetwork
 
 
-@dataclass(frozen=True)
-class ScoringOptions:
-    """How the pairs of an evaluation are scored.
+def load(
+    method: str, *, session: Optional[Session] = None, options: Optional[Mapping[str, Any]] = None
+) -> Union[Method, Measured]:
+    """The method of that name.
 
     Parameters
     ----------
-    precision : {'float32', 'bfloat16', 'int8'}
-    compare : bool
-        Also score in float32 and say how far the two agree.
-    shortlist : str, optional
-        Name for :class:`~gluon_personnet.methods.shortlist.Shortlist`; by default every pair is scored.
-    shortlist_size : int
-    memory_mib : int
-        Limit for decoded images and maps in memory, half for each.
-    pool : Pool, optional
-        Workers that share the tiles; by default this process computes them.
+    method : str
+        As ``gpnet evaluate --method`` takes it: a baseline, a YAML file, a run, or an npz file of distances.
+    session : Session, optional
+    options : mapping, optional
+        Of the method, such as ``{"mirrored": True}`` for a run or ``{"query_expansion": 5}`` for a baseline.
+
+    Returns
+    -------
+    Method, or Measured for a file of distances
+
+    Raises
+    ------
+    GpnetError
+        If there is none of that name, or it does not know one of the options.
     """
-
-    precision: str = "float32"
-    compare: bool = False
-    shortlist: str = ""
-    shortlist_size: int = 100
-    memory_mib: int = 2048
-    pool: Any = None
+    if method.endswith(".npz"):
+        return load_distances(method)
+    return open_method(method, session or open_session(), options)
 
 
-def evaluate_run(
-    run,
-    manager,
-    locate,
-    ctx,
-    protocols=(),
-    seed=None,
-    progress=True,
+def evaluate(
+    method: Union[str, Method, Measured],
+    protocol: Union[str, Sequence[str], None] = "single-shot",
     *,
-    rerank=None,
-    distmat_path=None,
-    mirrored=None,
-    scoring=None,
-):
-    """Evaluate a run's selected network on the test identities of its split.
-
-    Tiles that are done are kept in the run's folder ``scoring`` until the report is there: called again after a kill,
-    it goes on with the others. Not so when precisions are compared, or with a shortlist.
+    task: Optional[TaskChoice] = None,
+    protocol_options: Optional[Mapping[str, Any]] = None,
+    rerank: Any = None,
+    seed: int = 0,
+    session: Optional[Session] = None,
+) -> Dict[str, Any]:
+    """Evaluate a method, or distances.
 
     Parameters
     ----------
-    run : Run
-    manager : PluginManager
-    locate : Locator
-    ctx : mxnet.Context
-    protocols : sequence of str or None
-        Names of protocols; by default the recipe's. None for every one that defines a CMC and applies to the data.
-    seed : int, optional
-        For the random choices of the protocols; by default the recipe's.
-    progress : bool
+    method : str, Method or Measured
+        A name as for :func:`load`, or what that returns.
+    protocol : str, sequence of str, or None
+        Names of protocols; None for every one that defines a CMC and applies to the data.
+    task : TaskChoice, optional
+        Data set and splits; by default what a run was trained for. Distances need none.
+    protocol_options : mapping, optional
+        Options for the protocols, such as ``{"trials": 20}``.
     rerank : KReciprocal, optional
-        Also scores all pairs of query images and all of gallery images.
-    distmat_path : path, optional
-        Where to write the distances as scored, with their labels.
-    mirrored : bool, optional
-        Whether distances are averaged with those of the mirrored pairs; by default as the recipe says.
-    scoring : ScoringOptions, optional
+    seed : int
+        For the random choices of the protocols.
+    session : Session, optional
 
     Returns
     -------
     dict
-        The report, JSON types only; figures are fractions.
+        Results in JSON types, figures as fractions; see :func:`gluon_personnet.evaluation.protocols.evaluate`.
 
     Raises
     ------
-    CheckpointError
-        If the data set no longer gives the split the run was trained with: its test would mix with its training.
+    GpnetError
+        For anything that cannot be measured, in one line.
     """
-    options = scoring or ScoringOptions()
-    checkpoint = Checkpoint.load(run.best)
-    recipe = recipe_from_dict(checkpoint.record["recipe"], f"checkpoint {run.best}")
-    section = recipe.evaluation
-    names = None if protocols is None else tuple(protocols) or (section.protocol,)
-    evaluation = Evaluation(manager, names, {section.protocol: section.options}, rerank)
-    scores = _Scores(run, checkpoint, recipe, manager, locate, ctx, options, mirrored, progress)
-    distmat, listed, seconds = scores.distmat(options.precision)
-    task, problem = scores.task, scores.problem(distmat)
-    among = scores.among(options.precision) if rerank else ()
-    if distmat_path:
-        save_distmat(distmat_path, problem, among)
-    seed = recipe.seed if seed is None else seed
-    report = evaluation.report(problem, among, seed, _data_card(recipe, task, options.precision, listed))
-    if options.compare:
-        report["agreement"] = _agreement(scores, evaluation, report["results"], distmat, seconds, seed)
-    scores.finish()
-    scored = len(distmat) * listed["size"] if listed else distmat.size
+    session = session or open_session()
+    opened = load(method, session=session) if isinstance(method, str) else method
+    names = [protocol] if isinstance(protocol, str) else protocol
+    chosen = build_protocols(session.manager, names, given=protocol_options, rerank=rerank)
+    if isinstance(opened, Measured):
+        return evaluate_measured([opened], chosen, seed)
+    tasks = session.tasks(task.dataset, task.options, task.splits) if task else None
+    return evaluate_method(opened, tasks_of(opened, tasks), chosen, seed)
+
+
+def tasks_of(method: Method, tasks: Optional[Sequence[Task]] = None) -> Sequence[Task]:
+    """The tasks given, or else the one that a trained network was made for.
+
+    Raises
+    ------
+    RecipeError
+        If there are neither.
+    """
+    if tasks:
+        return tasks
+    if isinstance(method, TrainedNetwork):
+        return method.tasks()
+    raise RecipeError(f"method {method.name!r}: needs a data set; give --dataset")
+
+
+def evaluate_method(
+    method: Method,
+    tasks: Sequence[Task],
+    protocols: Protocols,
+    seed: int = 0,
+    compare_with: Optional[Method] = None,
+    chosen: Optional[Mapping[str, Any]] = None,
+) -> Dict[str, Any]:
+    """Measure a method on every task, and evaluate.
+
+    Parameters
+    ----------
+    method : Method
+    tasks : sequence of Task
+    protocols : Protocols
+    seed : int
+    compare_with : Method, optional
+        The same network in float32, to say how far a reduced precision agrees with it.
+    chosen : mapping, optional
+        Options of the method that are not as they are by default, for the record.
+
+    Returns
+    -------
+    dict
+        Results as of :func:`gluon_personnet.evaluation.protocols.evaluate`. In its ``origin`` stand also ``cost`` (of
+        each split, as measured when its distances were computed), ``published`` and ``fidelity`` of a baseline, and of
+        a run ``recipe`` and ``shortlist``. ``agreement`` is there where precisions are compared.
+    """
+    parts = measure_parts(method, tasks)
+    report = evaluate_measured(parts, protocols, seed)
+    numbers = [task.number for task in tasks]
+    if chosen:
+        report["settings"].update(chosen)
+    if not isinstance(method, TrainedNetwork) and numbers != [0]:
+        report["settings"]["splits"] = numbers
+    origin = report["origin"]
+    origin["cost"] = [dict(part.cost) for part in parts]
+    published = [str(figures) for figures in method.published.get(tasks[0].name, ())]
+    if published:
+        origin["published"] = published
+    if method.fidelity:
+        origin["fidelity"] = method.fidelity
+    if isinstance(method, TrainedNetwork):
+        origin["recipe"] = method.recipe.to_dict()
+        if method.shortlist_size:
+            origin["shortlist"] = [recall(method.shortlist_size, part.distances) for part in parts]
+    if compare_with is not None:
+        report["agreement"] = _agreement(compare_with, tasks, parts, protocols, report)
+    return report
+
+
+def evaluate_measured(parts: Sequence[Measured], protocols: Protocols, seed: int = 0) -> Dict[str, Any]:
+    """The results of distances, one part for each split."""
+    return measuring.evaluate(parts, protocols, seed)
+
+
+def measure_parts(method: Method, tasks: Sequence[Task]) -> List[Measured]:
+    """The distances of a method on every task, from the store or computed and kept."""
+    return [_approximated(method, measure(method, task)) for task in tasks]
+
+
+def _approximated(method: Method, part: Measured) -> Measured:
+    """The same with the recall of a shortlist in its origin."""
+    size = method.shortlist_size if isinstance(method, TrainedNetwork) else 0
+    if not size:
+        return part
+    found = recall(size, part.distances)
+    text = (
+        f"{part.origin['approximate']}: {100 * found['recall']:.1f} % of the true matches, at least one of "
+        f"{100 * found['queries_with_a_match']:.1f} % of the queries"
+    )
+    return dataclasses.replace(part, origin={**part.origin, "approximate": text})
+
+
+def _agreement(exact: Method, tasks, parts, protocols, report) -> Dict[str, Any]:
+    """How far the distances of the first split, and all figures, are from those of the exact method."""
+    exact_parts = [measure(exact, task) for task in tasks]
+    results = evaluate_measured(exact_parts, protocols, report["seed"])["results"]
+    seconds = [sum(part.cost["seconds"].values()) for part in (exact_parts[0], parts[0])]
     return {
-        **report,
-        "run": str(run.path),
-        "step": checkpoint.record["step"],
-        "training_seconds": checkpoint.record["seconds"],
-        "recipe": recipe.to_dict(),
-        "precision": options.precision,
-        "shortlist": listed,
-        "pairs_scored": scored + sum(distances.size for distances in among),
-        "scoring_seconds": seconds,
-        "versions": versions(),
+        **agreement(exact_parts[0].distances.distmat, parts[0].distances.distmat),
+        "speed": seconds[0] / seconds[1],
+        "cmc": cmc_changes(results, report["results"]),
     }
 
 
-class _Scores:
-    """Distances of a run's test split, as the options say."""
-
-    def __init__(self, run, checkpoint, recipe, manager, locate, ctx, options, mirrored, progress):
-        self._ctx, self._progress = ctx, progress
-        self._work = None if options.compare else run.scoring  # tiles of a run before would make it look fast
-        self._memory_mib, self._pool, self._recipe = options.memory_mib // 2, options.pool, recipe
-        self._shortlist = None
-        if options.shortlist:
-            self._shortlist = Shortlist(options.shortlist, options.shortlist_size, manager)
-        where = f"checkpoint {run.best}"
-        self._network = restore_network(recipe, manager, checkpoint, where, ctx)
-        check_precision(self._network, ctx, options.precision)
-        size = self._network.options["height_px"], self._network.options["width_px"]
-        self.task = Task(recipe, manager, locate, *size, self._memory_mib, progress)
-        if mirrored is not None:
-            self.task.mirrored = mirrored
-        trained, found = checkpoint.record["split_hash"], self.task.split_hash
-        if found != trained:
-            raise CheckpointError(f"{where}: trained on split {trained}, the data set now gives {found}")
-        self.task.cache.preload(sorted(self.task.test.query + self.task.test.gallery))
-
-    def _scorer(self, precision):
-        how = {"precision": precision, "memory_mib": self._memory_mib}
-        if self._pool:
-            return ShardedScorer(self._network, self._ctx, self._pool, self._recipe, **how)
-        return Scorer(self._network, self._ctx, **how)
-
-    def distmat(self, precision):
-        """float64 (Q, G); how good the shortlist was, or None without one; seconds."""
-        scorer, split = self._scorer(precision), self.task.test
-        start = time.monotonic()
-        if self._shortlist:
-            distmat, listed = self._shortlist.distmat(self.task, scorer, split, self._progress)
-        else:
-            distmat, listed = self.task.distmat(scorer, split, self._progress, self._work), None
-        return distmat, listed, time.monotonic() - start
-
-    def problem(self, distmat):
-        """Distances with their labels; what was kept of distances that are not finite is removed with the error."""
-        try:
-            return self.task.problem(distmat, self.task.test)
-        except DataError:
-            self.finish()
-            raise
-
-    def among(self, precision):
-        """The distances among query images and among gallery images."""
-        scorer = self._scorer(precision)
-        sides = self.task.test.query, self.task.test.gallery
-        splits = (Split(train=(), query=rows, gallery=rows) for rows in sides)
-        return tuple(self.task.distmat(scorer, split, self._progress, self._work) for split in splits)
-
-    def finish(self):
-        """Remove the tiles that were kept."""
-        if self._work is not None:
-            shutil.rmtree(self._work, ignore_errors=True)
+def results_folder(method: Method, task: Optional[Task] = None) -> Path:
+    """Where results of a method on a data set belong: in its run, else below ``runs/``, one folder for each choice."""
+    if isinstance(method, TrainedNetwork):
+        return method.run.evaluation
+    name = f"{Path(method.name).name}-{task.name}"
+    other = {**({"options": task.options} if task.options else {}), **({"file": method.file} if method.file else {})}
+    return ROOT / (name + settings_suffix(other)) / "evaluation"
 
 
-def _agreement(scores, evaluation, results, distmat, seconds, seed):
-    """How `distmat`, which took `seconds` and led to `results`, differs from what float32 gives."""
-    exact, _, exact_seconds = scores.distmat("float32")
-    among = scores.among("float32") if evaluation.rerank else ()
-    exact_results = evaluation.report(scores.problem(exact), among, seed, {})["results"]
-    return {
-        **agreement(exact, distmat),
-        "speed": exact_seconds / seconds,
-        "cmc": cmc_changes(exact_results, results),
-    }
+def write_results(report: Mapping[str, Any], folder: Path) -> List[Path]:
+    """Write results into a folder, one file for each protocol and each choice of settings.
+
+    A file is named by its protocol alone where all settings are as they are by default; otherwise a digest of them
+    stands behind the name. So no file is overwritten by results of other settings.
+
+    Returns
+    -------
+    list of path
+        The JSON files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = dict(report["settings"])
+    options = settings.pop("protocol_options", {})
+    if "not_applicable" in report:
+        path = folder / f"definitions{settings_suffix({**settings, **options})}.json"
+        write_json(path, report)
+        return [path]
+    written = []
+    for result in report["results"]:
+        name = result["protocol"]
+        own = {**settings, **({"protocol_options": options[name]} if name in options else {})}
+        written.append(folder / f"{name}{settings_suffix(own)}.json")
+        write_json(written[-1], {**report, "settings": own, "results": [result]})
+    return written
 
 
-PRECISION_CARD = {
-    "float32": "float32",
-    "bfloat16": "bfloat16 pair head",
-    "int8": "int8 fully connected layers, bfloat16 Conv4",
-}
-
-
-def _data_card(recipe, task, precision, listed):
-    test = {task.dataset.samples[row].pid for row in task.test.query}
-    card = {
-        "method": recipe.network.name,
-        "distance": "mean of the pair's and of the mirrored pair's" if task.mirrored else "of the pair as it is",
-        "precision": PRECISION_CARD[precision],
-        "data set": recipe.dataset.name,
-        "split": f"{recipe.dataset.split}, hash {task.split_hash}",
-        "identities": f"{len({task.dataset.samples[row].pid for row in task.train})} train, "
-        f"{recipe.dataset.validation_identities} validation, {len(test)} test",
-    }
-    if listed:
-        card["approximate"] = (
-            f"a shortlist by {listed['by']} keeps {listed['size']} of {len(task.test.gallery)} gallery images: "
-            f"{100 * listed['recall']:.1f} % of the true matches, at least one of "
-            f"{100 * listed['queries_with_a_match']:.1f} % of the queries"
-        )
-    return card
+def settings_suffix(settings: Mapping[str, Any]) -> str:
+    """``-`` and 10 hexadecimal digits of settings; empty where there are none."""
+    return "-" + digest(json.dumps(settings, sort_keys=True, default=str))[:10] if settings else ""

@@ -7,11 +7,9 @@ from typing import Mapping, Tuple
 import numpy as np
 
 from gluon_personnet.core.runs import Run
-from gluon_personnet.data.task import Task
 from gluon_personnet.network.backend import versions
-from gluon_personnet.network.build import build_network
 from gluon_personnet.recipe.parsing import load_recipe
-from gluon_personnet.training.trainer import Trainer
+from gluon_personnet.workflows.train import make_trainer
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ STUDIES = {
 at values a factor of 10 apart. Depth, optimizer and biases are compared by the head that was learned."""
 
 
-def run_study(name, recipe_path, overrides, seeds, folder, manager, locate, ctx, progress=True):
+def run_study(name, recipe_path, overrides, seeds, folder, surroundings):
     """Train every variant with every seed, one after another, and measure them on validation identities.
 
     Variants and seeds whose run in `folder` is finished are not trained again, and one that was stopped goes on.
@@ -86,10 +84,7 @@ def run_study(name, recipe_path, overrides, seeds, folder, manager, locate, ctx,
     seeds : sequence of int
     folder : path
         One run directory a variant and seed; and ``study.json``, ``study.png`` and ``study.svg``.
-    manager : PluginManager
-    locate : Locator
-    ctx : mxnet.Context
-    progress : bool
+    surroundings : Surroundings
 
     Returns
     -------
@@ -107,7 +102,7 @@ def run_study(name, recipe_path, overrides, seeds, folder, manager, locate, ctx,
         for seed in seeds:
             recipe = load_recipe(recipe_path, [*overrides, *changes, f"seed={seed}"])
             run = Run(folder / f"{variant.replace(' ', '-').lower()}-seed-{seed}")
-            runs.append({"seed": seed, **_train(recipe, run, manager, locate, ctx, progress)})
+            runs.append({"seed": seed, **_train(recipe, run, surroundings)})
         rank1 = [100 * one["validation"][-1]["cmc"]["1"] for one in runs]
         mean, std = float(np.mean(rank1)), float(np.std(rank1))
         variants.append({"name": variant, "changes": list(changes), "rank1": {"mean": mean, "std": std}, "runs": runs})
@@ -126,12 +121,9 @@ def run_study(name, recipe_path, overrides, seeds, folder, manager, locate, ctx,
     }
 
 
-def _train(recipe, run, manager, locate, ctx, progress):
+def _train(recipe, run, surroundings):
     """Train one variant to its end and return what its log holds."""
-    network = build_network(recipe, manager)
-    size = network.options["height_px"], network.options["width_px"]
-    task = Task(recipe, manager, locate, *size, progress=progress)
-    trainer = Trainer(recipe, task, network, run, ctx, progress)
+    trainer = make_trainer(recipe, run, surroundings)
     if run.exists:
         trainer.resume()
     trainer.train()
@@ -139,7 +131,7 @@ def _train(recipe, run, manager, locate, ctx, progress):
     kept = {"train": ("pairs", "seconds", "loss"), "validation": ("pairs", "seconds", "cmc")}
     return {
         "run": str(run.path),
-        "split_hash": task.split_hash,
+        "train_hash": trainer.data.task.train_hash,
         "minutes": lines[-1]["seconds"] / 60,
         **{
             event: [{key: line[key] for key in keys} for line in lines if line["event"] == event]

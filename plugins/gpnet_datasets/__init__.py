@@ -10,7 +10,6 @@ def gpnet_datasets():
             name="toy",
             factory="gpnet_datasets.toy:Toy",
             summary="generated people in the size and layout of CUHK01; needs no download",
-            options={"identities": 971, "test_identities": 100, "seed": 0},
         ),
         DatasetEntry(
             name="cuhk01",
@@ -18,7 +17,6 @@ def gpnet_datasets():
             summary="CUHK01: 971 identities, 2 views, 2 images in each; 100 or 486 test identities",
             source="Li, Zhao and Wang: Human reidentification with transferred metric learning, ACCV 2012",
             fidelity="faithful",
-            options={"test_identities": 100},
         ),
         DatasetEntry(
             name="cuhk03",
@@ -26,7 +24,6 @@ def gpnet_datasets():
             summary="CUHK03: 1360 or 1467 identities, 5 pairs of cameras; 20 classic splits or 767/700",
             source="Li, Zhao, Xiao and Wang: DeepReID, CVPR 2014; 767/700: Zhong, Zheng, Cao and Li, CVPR 2017",
             fidelity="faithful",
-            options={"boxes": "labeled", "protocol": "classic", "pairs": 3},
         ),
         DatasetEntry(
             name="market1501",
@@ -34,7 +31,6 @@ def gpnet_datasets():
             summary="Market-1501: 751 identities to train and 750 to test, 6 cameras, with junk and distractors",
             source="Zheng et al.: Scalable person re-identification: a benchmark, ICCV 2015",
             fidelity="faithful",
-            options={"multi_query": False},
         ),
         DatasetEntry(
             name="viper",
@@ -42,12 +38,10 @@ def gpnet_datasets():
             summary="VIPeR: 632 identities, 2 cameras, 1 image from each; 316 test identities",
             source="Gray, Brennan and Tao: Evaluating appearance models for recognition, PETS 2007",
             fidelity="faithful",
-            options={"query_camera": "a"},
         ),
         DatasetEntry(
             name="folder",
             factory="gpnet_datasets.folder:Folder",
             summary="your images: manifest.csv (path, pid, camid) or <pid>/<camid>_*.jpg, as a folder or zip archive",
-            options={"path": "", "test_identities": 0, "splits": 10},
         ),
     ]

@@ -12,7 +12,6 @@ def gpnet_features():
             summary="the RGB values themselves, at one size",
             source="the input of the row Euclid in Tables II and III of Wu, Shen, van den Hengel 2016",
             fidelity="reconstruction",
-            options={"height_px": 160, "width_px": 60},
         ),
         FeatureEntry(
             name="lomo",
@@ -20,7 +19,6 @@ def gpnet_features():
             summary="local maximal occurrence of colours and textures (LOMO)",
             source="Liao, Hu, Zhu, Li, CVPR 2015, section 3",
             fidelity="approximate",
-            options={"height_px": 128, "width_px": 48, "retinex": "msr", "tau": 0.3},
         ),
         FeatureEntry(
             name="elf",
@@ -28,7 +26,6 @@ def gpnet_features():
             summary="histograms of colours and filter responses in stripes (ELF)",
             source="Gray, Tao, ECCV 2008; channels and filters as in the code of Gou et al., TPAMI 2019",
             fidelity="faithful",
-            options={"height_px": 128, "width_px": 48},
         ),
         FeatureEntry(
             name="hist-lbp",
@@ -36,12 +33,10 @@ def gpnet_features():
             summary="histograms of colours and local binary patterns in regions",
             source="Xiong, Gou, Camps, Sznaier, ECCV 2014, section 4",
             fidelity="faithful",
-            options={"regions": 6},
         ),
         FeatureEntry(
             name="side-by-side",
             factory="gpnet_features.side_by_side:SideBySide",
             summary="several features in one vector",
-            options={"features": ["lomo", "elf", "hist-lbp"], "feature_options": []},
         ),
     ]

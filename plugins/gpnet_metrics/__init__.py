@@ -15,7 +15,6 @@ def gpnet_metrics():
             name="euclid",
             factory="gpnet_metrics.euclid:Euclid",
             summary="Euclidean distance; nothing is learned",
-            options={"n_components": 0.0},
         ),
         MetricEntry(
             name="itml",
@@ -23,14 +22,6 @@ def gpnet_metrics():
             summary="LogDet-nearest matrix to the identity under pair constraints",
             source="Davis et al., Information-Theoretic Metric Learning, ICML 2007, algorithm 1",
             fidelity="faithful",
-            options={
-                "n_components": 100.0,
-                "npratio": 1,
-                "gamma": 1.0,
-                "tolerance": 0.01,
-                "max_updates": 100000,
-                "seed": 0,
-            },
         ),
         MetricEntry(
             name="kissme",
@@ -38,7 +29,6 @@ def gpnet_metrics():
             summary="difference of two inverse covariances of pairs",
             source="Koestinger et al., Large Scale Metric Learning from Equivalence Constraints, CVPR 2012",
             fidelity="faithful",
-            options={"n_components": 100.0, "npratio": 0, "weight": 1.0, "psd": False, "seed": 0},
         ),
         MetricEntry(
             name="klfda",
@@ -46,7 +36,6 @@ def gpnet_metrics():
             summary="local Fisher discriminant analysis on a kernel",
             source="Xiong et al., ECCV 2014",
             fidelity="faithful",
-            options={"kernel": "chi2-rbf", "dims": 40, "neighbours": 6, "regulariser": 0.01},
         ),
         MetricEntry(
             name="kmfa",
@@ -54,7 +43,6 @@ def gpnet_metrics():
             summary="marginal Fisher analysis on a kernel",
             source="Xiong et al., ECCV 2014",
             fidelity="faithful",
-            options={"kernel": "chi2-rbf", "dims": 30, "neighbours": 12, "regulariser": 0.01},
         ),
         MetricEntry(
             name="l1",
@@ -65,15 +53,8 @@ def gpnet_metrics():
             name="ladf",
             factory="gpnet_metrics.ladf:LADF",
             summary="locally adaptive decision functions: a quadratic function of both images",
-            source="Li et al., CVPR 2013; penalties and start as in its code",
+            source="Li et al., CVPR 2013; penalties of Gou et al., TPAMI 2019",
             fidelity="faithful",
-            options={
-                "n_components": 200.0,
-                "normalise": "after",
-                "penalty_a": 1e-8,
-                "penalty_b": 1e-6,
-                "max_steps": 200,
-            },
         ),
         MetricEntry(
             name="ldm",
@@ -81,7 +62,6 @@ def gpnet_metrics():
             summary="logistic discriminant metric learning (LDML)",
             source="Guillaumin, Verbeek, Schmid, Is That You?, ICCV 2009",
             fidelity="faithful",
-            options={"n_components": 100.0, "max_iter": 100},
         ),
         MetricEntry(
             name="lfda",
@@ -89,7 +69,6 @@ def gpnet_metrics():
             summary="local Fisher discriminant analysis",
             source="Sugiyama, JMLR 2007; Pedagadi et al., CVPR 2013",
             fidelity="faithful",
-            options={"n_components": 100.0, "dims": 40, "neighbours": 7, "regulariser": 0.1},
         ),
         MetricEntry(
             name="lmnn",
@@ -97,7 +76,6 @@ def gpnet_metrics():
             summary="large margin nearest neighbours across cameras",
             source="Weinberger, Saul, JMLR 2009",
             fidelity="faithful",
-            options={"n_components": 100.0, "push": 0.5, "max_iter": 200, "tolerance": 1e-4},
         ),
         MetricEntry(
             name="metric-ensembles",
@@ -105,16 +83,6 @@ def gpnet_metrics():
             summary="weighted sum of other metrics' distances, on one feature or several side by side",
             source="Paisitkriangkrai, Shen, van den Hengel, CVPR 2015",
             fidelity="reconstruction",
-            options={
-                "metrics": ["kissme", "klfda"],
-                "metric_options": [],
-                "parts": [],
-                "learner": "cmc-triplet",
-                "k": 10,
-                "c": 1000.0,
-                "held_out": 0.5,
-                "seed": 0,
-            },
         ),
         MetricEntry(
             name="mfa",
@@ -122,7 +90,6 @@ def gpnet_metrics():
             summary="marginal Fisher analysis",
             source="Yan et al., Graph Embedding and Extensions, TPAMI 2007; Xiong et al., ECCV 2014",
             fidelity="faithful",
-            options={"n_components": 100.0, "dims": 30, "neighbours": 12, "regulariser": 0.01},
         ),
         MetricEntry(
             name="mlapg",
@@ -130,23 +97,13 @@ def gpnet_metrics():
             summary="logistic metric over positive semidefinite matrices, by accelerated proximal gradient",
             source="Liao, Li, ICCV 2015",
             fidelity="faithful",
-            options={"n_components": 600.0, "normalise": "none", "max_steps": 300, "tolerance": 1e-4},
         ),
         MetricEntry(
             name="mlr",
             factory="gpnet_metrics.mlr:MLR",
             summary="metric learning to rank: structural SVM over rankings",
-            source="McFee, Lanckriet, ICML 2010",
-            fidelity="faithful",
-            options={
-                "n_components": 100.0,
-                "normalise": "none",
-                "loss": "auc",
-                "k": 1,
-                "c": 1e3,
-                "tolerance": 1e-2,
-                "max_rounds": 60,
-            },
+            source="McFee, Lanckriet, ICML 2010, with a Frobenius norm as regulariser",
+            fidelity="approximate",
         ),
         MetricEntry(
             name="pcca",
@@ -154,15 +111,13 @@ def gpnet_metrics():
             summary="pairwise constrained component analysis on a kernel",
             source="Mignon, Jurie, PCCA: Distance Learning from Sparse Pairwise Constraints, CVPR 2012",
             fidelity="faithful",
-            options={"kernel": "chi2-rbf", "dims": 40, "npratio": 10, "max_steps": 1000, "tolerance": 1e-4, "seed": 0},
         ),
         MetricEntry(
             name="rank-svm",
             factory="gpnet_metrics.rank_svm:RankSVM",
             summary="a weight for each dimension of the absolute difference",
-            source="Prosser et al., BMVC 2010",
-            fidelity="faithful",
-            options={"dims": 8000, "normalise": "none", "npratio": 5, "c": 1000.0, "max_steps": 200, "seed": 0},
+            source="Prosser et al., BMVC 2010, without its ensemble",
+            fidelity="approximate",
         ),
         MetricEntry(
             name="rdc",
@@ -170,15 +125,6 @@ def gpnet_metrics():
             summary="relative distance comparison (PRDC): directions of the absolute difference",
             source="Zheng, Gong, Xiang, CVPR 2011; TPAMI 2013",
             fidelity="faithful",
-            options={
-                "dims": 8000,
-                "normalise": "none",
-                "npratio": 5,
-                "max_directions": 40,
-                "max_steps": 100,
-                "tolerance": 1e-3,
-                "seed": 0,
-            },
         ),
         MetricEntry(
             name="rpcca",
@@ -186,15 +132,6 @@ def gpnet_metrics():
             summary="regularised pairwise constrained component analysis on a kernel",
             source="Xiong et al., ECCV 2014",
             fidelity="faithful",
-            options={
-                "kernel": "chi2-rbf",
-                "dims": 40,
-                "npratio": 10,
-                "penalty": 0.001,
-                "max_steps": 1000,
-                "tolerance": 1e-4,
-                "seed": 0,
-            },
         ),
         MetricEntry(
             name="xqda",
@@ -202,7 +139,6 @@ def gpnet_metrics():
             summary="cross-view quadratic discriminant analysis",
             source="Liao et al., CVPR 2015, eq. 8-9",
             fidelity="faithful",
-            options={"n_components": 0.0, "dims": 0, "regulariser": 0.001, "solver": "eigh"},
         ),
     ]
 

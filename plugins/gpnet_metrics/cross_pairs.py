@@ -1,4 +1,4 @@
-"""Logistic losses over all pairs of two cameras, weighted so that either kind of pair counts as much as the other."""
+"""Logistic losses over all pairs, weighted so that either kind of pair counts as much as the other."""
 
 from typing import NamedTuple
 
@@ -28,6 +28,31 @@ def weighted_blocks(pids, camids):
         WeightedBlock(first, second, same / max(positives, 1) - different / max(negatives, 1))
         for first, second, same, different in blocks
     ]
+
+
+def all_weighted_blocks(pids, size=1024):
+    """All pairs of two rows, whatever their cameras, each once, with weights.
+
+    Parameters
+    ----------
+    pids : int (N,)
+    size : int
+        Rows `first` of one block, so that the blocks of many rows fit into memory.
+
+    Returns
+    -------
+    list of WeightedBlock
+    """
+    count = len(pids)
+    _, members = np.unique(pids, return_counts=True)
+    positives = int((members * (members - 1) // 2).sum())
+    negatives = count * (count - 1) // 2 - positives
+    blocks = []
+    for start in range(0, count - 1, size):
+        first, second = np.arange(start, min(start + size, count)), np.arange(start, count)
+        weights = np.where(pids[first][:, None] == pids[second], 1 / max(positives, 1), -1 / max(negatives, 1))
+        blocks.append(WeightedBlock(first, second, np.triu(weights, 1)))
+    return blocks
 
 
 def logistic(values, weights):

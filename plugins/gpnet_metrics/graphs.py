@@ -18,10 +18,25 @@ def local_fisher_graphs(squares, pids, neighbours):
         Squared distances.
     pids : int64 (N,)
     neighbours : int
-        The distance to this neighbour, itself not counted, is the local scale of a row.
+        The distance to this neighbour among the rows of its person, itself not counted, is the local scale of a row.
+        Of a person with fewer rows it is the distance to the farthest one.
 
     Source: Sugiyama, Dimensionality Reduction of Multimodal Labeled Data by Local Fisher Discriminant Analysis, JMLR
-    2007, with the local scaling it proposes.
+    2007, with the local scaling of its code; fewer rows as in the benchmark code of Gou et al., TPAMI 2019.
+    """
+    affinity = np.zeros_like(squares)
+    for pid in np.unique(pids):
+        rows = np.flatnonzero(pids == pid)
+        block = np.ix_(rows, rows)
+        affinity[block] = _affinity(squares[block], neighbours)
+    return fisher_graphs(affinity, pids)
+
+
+def kernel_fisher_graphs(squares, pids, neighbours):
+    """:func:`local_fisher_graphs` of the kernel method: the local scale is taken among the rows of all people.
+
+    Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014,
+    as in its code.
     """
     return fisher_graphs(_affinity(squares, neighbours), pids)
 

@@ -31,7 +31,10 @@ class ITML(Mahalanobis):
 
     Source: Davis, Kulis, Jain, Sra, Dhillon, Information-Theoretic Metric Learning, ICML 2007, algorithm 1; defaults
     and bounds (the centres of bins 5 and 95 of 100 over the range of 100 random squared distances) as in its code.
-    Differs from the source in: same pairs are all those of two cameras instead of a random choice.
+    Differs from the source in: same pairs are all those of two cameras, and different pairs are of two cameras, instead
+    of a random choice among all rows.
+    Checked against: ItmlAlg.m of its authors, run by GNU Octave on the same pairs and bounds, largest difference 1e-9
+    of the largest distance.
     """
 
     name = "itml"

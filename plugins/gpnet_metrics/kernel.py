@@ -15,7 +15,7 @@ class KernelMetric(ABC):
 
     Parameters
     ----------
-    kernel : {'linear', 'chi2', 'chi2-rbf', 'rbf'}
+    kernel : {'linear', 'chi2', 'chi2-rbf', 'exp', 'rbf'}
     """
 
     name = "kernel"

@@ -4,8 +4,11 @@
     k.train  # float64 (N, N)
     k(test)  # float (M, D) -> float64 (M, N)
 
-Matrices that took long are kept in the cache on disk, so that several metrics on one feature and split pay once.
+Matrices that took long are kept in the cache on disk, so that several metrics on one feature and split pay once. Their
+keys hold a digest of this file: after a change of the code they are computed anew.
 """
+
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +18,9 @@ from gluon_personnet.core.store import ArrayCache, digest
 
 WORTH_KEEPING = 10**10
 """Multiplications, a few seconds of work, from which on a matrix is kept on disk."""
+
+SOURCE = digest(Path(__file__).read_text(encoding="utf-8"))
+"""Digest of this file as it was imported."""
 
 _BLOCK = 512  # rows and dimensions; so many float32 numbers stay in the second-level cache of a core
 
@@ -63,7 +69,7 @@ def _kept(compute, rows, others):
     """``compute(rows, others)``, from the disk cache where it was computed before."""
     if len(rows) * len(others) * rows.shape[1] < WORTH_KEEPING:
         return compute(rows, others)
-    key = digest(compute.__name__, rows, *(() if rows is others else (others,)))
+    key = digest(SOURCE, compute.__name__, rows, *(() if rows is others else (others,)))
     cache = ArrayCache("kernels")
     found = cache.get(key)
     if found is None or found.shape != (len(rows), len(others)):
@@ -121,15 +127,23 @@ class Chi2(Linear):
 
 
 class Exponential(Linear):
-    """k(x, z) = exp(-d(x, z) / (2 s)), `bandwidth` s being the mean d among training rows, self-pairs included."""
+    """Base: k(x, z) = exp(-d(x, z) / (2 s)); a subclass overrides ``_distances`` and, if s is no mean, ``_bandwidth``.
+
+    `bandwidth` s is the mean of d over all pairs of two different training rows.
+    """
 
     def fit(self, rows):
         """As :meth:`Linear.fit`; also sets `bandwidth`."""
         self._rows = self._checked(rows)
         distances = self._distances(self._rows)
-        self.bandwidth = float(distances.mean()) or 1.0  # rows that are all the same are all alike
+        self.bandwidth = self._bandwidth(distances) or 1.0  # rows that are all the same are all alike
         self.train = self._exponential(distances)
         return self
+
+    def _bandwidth(self, distances):
+        """s, from the distances (N, N) among training rows, those of a row to itself not counted."""
+        count = len(distances)
+        return float((distances.sum() - np.trace(distances)) / max(count * (count - 1), 1))
 
     def _matrix(self, rows):
         return self._exponential(self._distances(rows))
@@ -138,17 +152,42 @@ class Exponential(Linear):
         distances /= -2 * self.bandwidth
         return np.exp(distances, out=distances)
 
+    def _squares(self, rows):
+        """Squared Euclidean distances (M, N) to the training rows."""
+        squares, own = (np.einsum("nd,nd->n", array, array, dtype=np.float64) for array in (rows, self._rows))
+        return np.maximum(squares[:, None] + own - 2 * _kept(dot, rows, self._rows), 0)
 
-class RBF(Exponential):
-    """:class:`Exponential` of the squared Euclidean distance.
+
+class Exp(Exponential):
+    """k(x, z) = exp(-|x - z| / (2 q^2)), with q the first quartile of |x - z| over pairs of different training rows.
+
+    The distance is not squared, q is. Of m sorted distances the first quartile is number ceil(m / 4).
+    `bandwidth` is q^2.
 
     Source: Gou et al., A Systematic Evaluation and Benchmark for Person Re-Identification, TPAMI 2019, kernel 'exp' of
     its code.
     """
 
     def _distances(self, rows):
-        squares, own = (np.einsum("nd,nd->n", array, array, dtype=np.float64) for array in (rows, self._rows))
-        return np.maximum(squares[:, None] + own - 2 * _kept(dot, rows, self._rows), 0)
+        distances = np.sqrt(self._squares(rows))
+        if rows is self._rows:
+            np.fill_diagonal(distances, 0)  # the root would enlarge what rounding left
+        return distances
+
+    def _bandwidth(self, distances):
+        pairs = distances[np.triu_indices(len(distances), 1)]
+        place = max(-(-len(pairs) // 4) - 1, 0)
+        return float(np.partition(pairs, place)[place]) ** 2 if len(pairs) else 0.0
+
+
+class RBF(Exponential):
+    """k(x, z) = exp(-|x - z|^2 / (2 s)), with s the mean of |x - z|^2 over all pairs of different training rows.
+
+    The Gaussian kernel with a bandwidth of our own choice: it is not the kernel 'exp' of any source.
+    """
+
+    def _distances(self, rows):
+        return self._squares(rows)
 
 
 class Chi2RBF(Exponential, Chi2):
@@ -156,6 +195,7 @@ class Chi2RBF(Exponential, Chi2):
 
     Source: Xiong, Gou, Camps, Sznaier, Person Re-Identification Using Kernel-Based Metric Learning Methods, ECCV 2014;
     the bandwidth as in the benchmark code of Gou et al., TPAMI 2019.
+    Differs from the source in: the code of the ECCV paper divides by a fixed 1 instead of 2 s.
     """
 
     def _distances(self, rows):
@@ -163,7 +203,7 @@ class Chi2RBF(Exponential, Chi2):
         return np.maximum(sums[:, None] + own - 4 * _kept(harmonic, rows, self._rows), 0)
 
 
-KERNELS = {"linear": Linear, "chi2": Chi2, "chi2-rbf": Chi2RBF, "rbf": RBF}
+KERNELS = {"linear": Linear, "chi2": Chi2, "chi2-rbf": Chi2RBF, "exp": Exp, "rbf": RBF}
 
 
 def make_kernel(name):

@@ -32,6 +32,8 @@ class KISSME(Mahalanobis):
     CVPR 2012.
     Differs from the source in: all different pairs by default; pairs are of two cameras; the projection sets negative
     eigenvalues to 0, not to 1e-6.
+    Checked against: scikit-learn's EmpiricalCovariance of the differences of all pairs, largest difference 1e-10 of the
+    largest distance.
     """
 
     name = "kissme"

@@ -15,12 +15,17 @@ class LFDA(Mahalanobis):
     dims : int
         Directions kept.
     neighbours : int
-        The neighbour whose distance is a row's local scale.
+        The neighbour within a row's person whose distance is the row's local scale; of a person with fewer rows the
+        farthest one. Of two rows per person it is always the other one.
     regulariser : float
-        Share of the within-class scatter that is replaced by its mean eigenvalue on the diagonal.
+        b: the within-class scatter S of r dimensions becomes (1 - b) S + b trace(S) / r I.
 
     Source: Sugiyama, JMLR 2007; for re-identification Pedagadi, Orwell, Velastin, Boghossian, Local Fisher Discriminant
     Analysis for Pedestrian Re-identification, CVPR 2013; defaults as in the benchmark of Gou et al., TPAMI 2019.
+    Differs from the source in: Sugiyama's code has no regulariser; that of the benchmark divides the trace by the
+    number of rows instead of r. LOMO on VIPeR, rank-1 over ten splits: 34.75 with r, 34.34 with the number of rows.
+    Checked against: LFDA.m of Sugiyama as the benchmark has it, run by GNU Octave with the regulariser converted,
+    largest difference 1e-10 of the largest distance, up to one factor.
     """
 
     name = "lfda"

@@ -33,6 +33,8 @@ class LMNN(Mahalanobis):
     Differs from the source in: targets and impostors are rows of another camera; descent on L instead of projected
     descent on L L^T; the objective is evaluated in full at each step instead of over a list of impostors; rows are
     first scaled to a mean squared distance of 1 between different people, so that their unit does not matter.
+    Checked against: LMNN of metric-learn 0.7, on rows of one camera and until both hardly move, largest difference 0.01
+    of the largest distance; the objective by loops in the tests.
     """
 
     name = "lmnn"

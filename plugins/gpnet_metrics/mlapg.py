@@ -25,6 +25,8 @@ class MLAPG(Mahalanobis):
     Source: Liao and Li, Efficient PSD Constrained Asymmetric Metric Learning for Person Re-identification, ICCV 2015.
     Differs from the source in: 600 principal components by default instead of all; the momentum starts anew when a step
     would raise the loss, so that it never rises.
+    Checked against: MLAPG.m of its authors, run by GNU Octave until both hardly move, largest difference 1e-5 of the
+    largest distance.
     """
 
     name = "mlapg"

@@ -12,6 +12,10 @@ from gpnet_metrics.pairs import sample_pairs
 class RankSVM(AbsDiff):
     """Weights w such that w^T |x - z| is smaller for one person than for two, by a large margin.
 
+    `normalise` and `c` were chosen with ELF on training identities of CUHK01's split 0, 316 to learn from and 316 to
+    judge by, three times: no reported split tests them. With 20 for `npratio` rank-1 was 1.8 points better there, for
+    four times the memory.
+
     Parameters
     ----------
     dims, normalise
@@ -28,12 +32,15 @@ class RankSVM(AbsDiff):
     Source: Prosser, Zheng, Gong, Xiang, Person Re-Identification by Support Vector Ranking, BMVC 2010 (PRSVM,
     the primal problem with squared hinge loss).
     Differs from the source in: one problem solved by L-BFGS instead of an ensemble of problems on subsets; the
-    dimensions that vary most instead of all; comparisons are sampled.
+    dimensions that vary most instead of all; comparisons are sampled; their pairs are of two cameras, where anyone
+    was seen by two, and start from the row of the lower camera, not from every row.
+    Checked against: scikit-learn's LinearSVC with squared hinge loss on the same comparisons, largest difference 1e-4
+    of the largest distance.
     """
 
     name = "rank-svm"
 
-    def __init__(self, dims=8000, normalise="none", npratio=5, c=1000.0, max_steps=200, seed=0):
+    def __init__(self, dims=8000, normalise="before", npratio=5, c=1000.0, max_steps=200, seed=0):
         super().__init__(dims, normalise)
         self._npratio, self._c = at_least(self.name, "npratio", npratio, 1), above(self.name, "c", c, 0)
         self._max_steps, self._seed = at_least(self.name, "max_steps", max_steps, 1), seed

@@ -13,6 +13,10 @@ from gpnet_metrics.pairs import sample_pairs
 class RDC(AbsDiff):
     """Directions of |x - z| along which different people differ more than one person does.
 
+    `normalise` and `max_directions` were chosen with ELF on training identities of CUHK01's split 0, 316 to learn from
+    and 316 to judge by, three times: no reported split tests them. With 20 for `npratio` rank-1 was 0.6 points better
+    there, for four times the memory.
+
     Parameters
     ----------
     dims, normalise
@@ -30,7 +34,10 @@ class RDC(AbsDiff):
     Source: Zheng, Gong, Xiang, Person Re-identification by Probabilistic Relative Distance Comparison, CVPR 2011;
     Reidentification by Relative Distance Comparison, TPAMI 2013.
     Differs from the source in: each direction is found by L-BFGS instead of gradient steps; the dimensions that vary
-    most instead of all; pairs of two people are sampled.
+    most instead of all; pairs of two people are sampled; pairs are of two cameras, where anyone was seen by two, and
+    start from the row of the lower camera, not from every row.
+    Checked against: LogPenalizedExpRankSubpsace_Seq.m as the benchmark of Gou et al., TPAMI 2019, has it, run by GNU
+    Octave on the same pairs until both hardly move, largest difference 1e-4 of the largest distance.
     """
 
     name = "rdc"

@@ -35,6 +35,8 @@ class XQDA(Mahalanobis):
     CVPR 2015, the covariances by equations 8 and 9.
     Differs from the source in: where dimensions are more than rows, these are reduced to their span by way of the Gram
     matrix instead of a QR decomposition; any number of cameras.
+    Checked against: XQDA.m and MahDist.m of its authors, run by GNU Octave, with solver 'svd', largest difference 1e-9
+    of the largest distance.
     """
 
     name = "xqda"

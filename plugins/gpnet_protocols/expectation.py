@@ -14,7 +14,7 @@ import numpy as np
 from gpnet_protocols.common import by_identity, own_column
 
 
-def expected_cmc(problem, exclude, drawn_from, max_rank, weights=None, memory_mib=256):
+def expected_cmc(problem, exclude, drawn_from, max_rank, weights=None, memory_mib=256.0):
     """Expected CMC over all galleries of one image per identity.
 
     Parameters

@@ -34,7 +34,7 @@ class Market1501:
     name = "market1501"
     query_card = "every query image by itself"
 
-    def __init__(self, max_rank=50, use_cameras=True, memory_mib=256):
+    def __init__(self, max_rank=50, use_cameras=True, memory_mib=256.0):
         check_count(self.name, "max_rank", max_rank)
         self.max_rank, self.memory_mib = max_rank, memory_mib
         self.exclude = "same-person-and-camera" if use_cameras else "junk"

@@ -21,7 +21,7 @@ class Market1501MultiQuery(Market1501):
 
     name = "market1501-multi-query"
 
-    def __init__(self, distance="minimum", max_rank=50, use_cameras=True, memory_mib=256):
+    def __init__(self, distance="minimum", max_rank=50, use_cameras=True, memory_mib=256.0):
         super().__init__(max_rank, use_cameras, memory_mib)
         check_choice(self.name, "distance", distance, POOLS)
         self.distance = distance

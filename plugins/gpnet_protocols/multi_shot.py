@@ -27,7 +27,7 @@ class MultiShot:
 
     name = "multi-shot"
 
-    def __init__(self, distance="minimum", max_rank=50, use_cameras=True, memory_mib=256):
+    def __init__(self, distance="minimum", max_rank=50, use_cameras=True, memory_mib=256.0):
         check_count(self.name, "max_rank", max_rank)
         check_choice(self.name, "distance", distance, POOLS)
         self.distance, self.max_rank, self.memory_mib = distance, max_rank, memory_mib

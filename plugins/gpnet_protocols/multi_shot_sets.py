@@ -21,7 +21,7 @@ class MultiShotSets(MultiShot):
 
     name = "multi-shot-sets"
 
-    def __init__(self, distance="mean", max_rank=50, use_cameras=True, memory_mib=256):
+    def __init__(self, distance="mean", max_rank=50, use_cameras=True, memory_mib=256.0):
         super().__init__(distance, max_rank, use_cameras, memory_mib)
 
     def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):

@@ -36,7 +36,7 @@ class OpenSet:
 
     name = "open-set"
 
-    def __init__(self, trials=10, absent=0.5, use_cameras=True, memory_mib=256):
+    def __init__(self, trials=10, absent=0.5, use_cameras=True, memory_mib=256.0):
         check_count(self.name, "trials", trials)
         check_share(self.name, "absent", absent)
         self.trials, self.absent, self.memory_mib = trials, absent, memory_mib

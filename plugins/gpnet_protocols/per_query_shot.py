@@ -26,7 +26,7 @@ class PerQueryShot:
 
     name = exclude = None
 
-    def __init__(self, repeats=10, max_rank=50, memory_mib=256):
+    def __init__(self, repeats=10, max_rank=50, memory_mib=256.0):
         check_count(self.name, "max_rank", max_rank)
         if repeats != 0:
             check_count(self.name, "repeats", repeats)

@@ -34,7 +34,7 @@ class SingleShot:
 
     name = "single-shot"
 
-    def __init__(self, trials=10, query="all", max_rank=50, use_cameras=True, memory_mib=256):
+    def __init__(self, trials=10, query="all", max_rank=50, use_cameras=True, memory_mib=256.0):
         check_count(self.name, "trials", trials)
         check_count(self.name, "max_rank", max_rank)
         check_choice(self.name, "query", query, QUERIES)

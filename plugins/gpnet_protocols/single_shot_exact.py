@@ -32,7 +32,7 @@ class SingleShotExact:
 
     name = "single-shot-exact"
 
-    def __init__(self, query="all", max_rank=50, use_cameras=True, memory_mib=256):
+    def __init__(self, query="all", max_rank=50, use_cameras=True, memory_mib=256.0):
         check_count(self.name, "max_rank", max_rank)
         check_choice(self.name, "query", query, QUERIES)
         self.query, self.max_rank, self.memory_mib = query, max_rank, memory_mib

@@ -44,7 +44,7 @@ class Verification:
 
     name = "verification"
 
-    def __init__(self, false_accept_rate=0.001, prior=0.5, slope=None, offset=None, use_cameras=True, memory_mib=256):
+    def __init__(self, false_accept_rate=0.001, prior=0.5, slope=None, offset=None, use_cameras=True, memory_mib=256.0):
         check_share(self.name, "false_accept_rate", false_accept_rate)
         check_share(self.name, "prior", prior)
         if (slope is None) != (offset is None):

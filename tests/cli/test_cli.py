@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-from gluon_personnet.cli import COMMANDS, main, options
+from gluon_personnet.cli import COMMANDS, main
+from gluon_personnet.recipe.bundled import bundled_recipes
 from gluon_personnet.recipe.parsing import load_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +51,7 @@ def test_show(gpnet):
 
 
 def test_bundled_recipes_are_the_files_of_the_checkout():
-    assert sorted(options.bundled_recipes()) == sorted(str(p.relative_to(ROOT / "recipes"))[:-4] for p in RECIPES)
+    assert sorted(bundled_recipes()) == sorted(str(p.relative_to(ROOT / "recipes"))[:-4] for p in RECIPES)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: str(path.relative_to(ROOT / "recipes")))

@@ -101,7 +101,7 @@ def test_identity_split_leaves_somebody_for_training():
 def test_hold_out_by_identity():
     samples = [*people(20), Sample("lonely.png", 20, 0), Sample("junk.png", -1, 0)]
     split = Split(tuple(range(16, 82)), (0, 1), (2, 3))
-    train, validation = hold_out(samples, split, 5, seed=1)
+    train, validation = hold_out(samples, split, 5)
     held = pids(samples, validation.query)
     assert len(held) == 5
     assert held == pids(samples, validation.gallery)
@@ -110,15 +110,15 @@ def test_hold_out_by_identity():
     assert validation.train == ()
     assert not held & pids(samples, train)
     assert sorted([*train, *validation.query, *validation.gallery]) == list(split.train)
-    assert hold_out(samples, split, 5, seed=1) == (train, validation)
-    assert hold_out(samples, split, 5, seed=2)[1] != validation
-    assert hold_out(samples, split, 0, seed=1) == (split.train, Split((), (), ()))
+    assert hold_out(samples, split, 5) == (train, validation)
+    assert held < pids(samples, hold_out(samples, split, 9)[1].query)
+    assert hold_out(samples, split, 0) == (split.train, Split((), (), ()))
 
 
 def test_hold_out_without_enough_identities():
     split = Split(tuple(range(16)), (), ())
     with pytest.raises(DataError, match="validation identities: 4 asked for, of 4 identities 4 are seen by two"):
-        hold_out(people(5), split, 4, seed=0)
+        hold_out(people(5), split, 4)
 
 
 def test_check_number():
@@ -132,14 +132,12 @@ def test_check_number():
 def test_split_hash_changes_with_everything_it_covers():
     samples = people(4)
     split = Split((0, 1, 2, 3), (4, 5), (6, 7))
-    validation = Split((), (0, 1), (2, 3))
     renamed, repid, recam = list(samples), list(samples), list(samples)
     renamed[4] = samples[4]._replace(name="other.png")
     repid[0] = samples[0]._replace(pid=3)
     recam[7] = samples[7]._replace(camid=0)
     hashes = [
         split_hash(samples, split),
-        split_hash(samples, split, validation),
         split_hash(samples, Split(split.train, split.gallery, split.query)),
         split_hash(samples, Split((0, 1, 2), split.query, split.gallery)),
         *(split_hash(changed, split) for changed in (renamed, repid, recam)),
@@ -151,9 +149,9 @@ def test_split_hash_changes_with_everything_it_covers():
 def test_split_hash_by_hand():
     import hashlib
 
-    lines = b"train,a.png,1,0\nquery,b.png,2,0\ngallery,c.png,2,1\nvalidation-query,a.png,1,0\n"
+    lines = b"train,a.png,1,0\nquery,b.png,2,0\ngallery,c.png,2,1\n"
     samples = [Sample("a.png", 1, 0), Sample("b.png", 2, 0), Sample("c.png", 2, 1)]
-    found = split_hash(samples, Split((0,), (1,), (2,)), Split((), (0,), ()))
+    found = split_hash(samples, Split((0,), (1,), (2,)))
     assert found == hashlib.sha256(lines).hexdigest()[:16]
 
 

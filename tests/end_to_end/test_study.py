@@ -5,8 +5,8 @@ import json
 import pytest
 from tiny import settings
 
-from gluon_personnet.cli.options import recipe_path
 from gluon_personnet.cli.study import NAMES
+from gluon_personnet.recipe.bundled import recipe_path
 from gluon_personnet.recipe.parsing import load_recipe
 from gluon_personnet.workflows.study import STUDIES
 

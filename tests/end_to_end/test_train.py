@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import numpy as np
 import pytest
 from tiny import settings
 
+from gluon_personnet import evaluate
+from gluon_personnet.evaluation.reranking import KReciprocal
 from gluon_personnet.network.backend import mx
 
 RECIPE = "toy"
@@ -49,7 +53,8 @@ def test_train_then_evaluate(gpnet, tmp_path):
     assert list(single_shot["cmc"]) == ["1", "5", "10", "20"]
     means = [value["mean"] for value in single_shot["cmc"].values()]
     assert 0 <= means[0] <= means[1] <= means[2] <= means[3] == 1.0  # 6 test identities
-    assert {"gallery", "query", "exclusion", "repeats", "ties", "data set", "split"} <= set(single_shot["card"])
+    assert {"gallery", "query", "exclusion", "repeats", "ties"} <= set(single_shot["card"])
+    assert {"method", "data set", "split", "identities"} <= set(report["origin"])
     assert (tmp_path / "runs/a/evaluation/single-shot-cmc.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (tmp_path / "runs/a/evaluation/single-shot-cmc.svg").read_text()
 
@@ -58,9 +63,9 @@ def test_train_then_evaluate(gpnet, tmp_path):
     assert json.loads((tmp_path / "again.json").read_text())["results"] == report["results"]
 
 
-def without_cards(path):
-    report = json.loads(Path(path).read_text())
-    return [{key: value for key, value in result.items() if key != "card"} for result in report["results"]]
+def without_origin(path):
+    """A report but for where its distances come from."""
+    return {**json.loads(Path(path).read_text()), "origin": None}
 
 
 def test_saved_distances_give_the_results_of_the_run(gpnet, tmp_path):
@@ -69,27 +74,28 @@ def test_saved_distances_give_the_results_of_the_run(gpnet, tmp_path):
     rerank = ["--rerank", "k-reciprocal", "--rerank-k1", "5", "--rerank-k2", "3"]
     named = ["--protocol", "single-shot", "--protocol", "market1501"]
     results = []
-    for arguments, name in ((named, "single-shot+market1501"), ([*named, *rerank], "single-shot+market1501-re-ranked")):
+    for count, arguments in enumerate((named, [*named, *rerank]), start=1):
         gpnet("evaluate", *arguments, "--save-distmat", "d.npz", "--json", "run.json")
-        assert (tmp_path / f"runs/a/evaluation/{name}.json").exists()
-        seed = json.loads(Path("run.json").read_text())["seed"]
-        gpnet("evaluate", "--distmat", "d.npz", *arguments, "--seed", seed, "--json", "file.json")
-        results.append(without_cards("file.json"))
-        assert results[-1] == without_cards("run.json")
+        assert len(list((tmp_path / "runs/a/evaluation").glob("*.json"))) == 2 * count  # nothing is overwritten
+        gpnet("evaluate", "--distmat", "d.npz", *arguments, "--json", "file.json")
+        results.append(without_origin("file.json"))
+        assert results[-1] == without_origin("run.json")
+        given = KReciprocal(5, 3) if rerank[0] in arguments else None
+        python = evaluate("runs/a", ["single-shot", "market1501"], rerank=given)
+        assert {**python, "origin": None} == results[-1]
         with np.load("d.npz") as archive:
             among = ["gallery_distmat", "query_distmat"] if rerank[0] in arguments else []
             labels = ["gallery_camids", "gallery_pids", "query_camids", "query_pids"]
-            assert sorted(archive.files) == sorted(["distmat", *labels, *among])
+            names = ["gallery_names", "query_names", "origin"]
+            assert sorted(archive.files) == sorted(["distmat", *labels, *names, *among])
             assert archive["distmat"].shape == (12, 12)  # 6 test identities, two images by each camera
-            scored = sum(archive[key].size for key in ["distmat", *among])
-        assert json.loads(Path("run.json").read_text())["pairs_scored"] == scored
     assert results[0] != results[1]
 
     output = gpnet("evaluate", "--compare-definitions", "--json", "run.json", "--plot", "cmc.pdf").output
-    gpnet("evaluate", "--distmat", "d.npz", "--compare-definitions", "--seed", seed, "--json", "file.json")
-    assert without_cards("run.json") == without_cards("file.json")
-    compared = {result["protocol"]: result for result in without_cards("run.json")}
-    assert [compared["single-shot"], compared["market1501"]] == results[0]
+    gpnet("evaluate", "--distmat", "d.npz", "--compare-definitions", "--json", "file.json")
+    assert without_origin("run.json") == without_origin("file.json")
+    compared = {result["protocol"]: result for result in without_origin("run.json")["results"]}
+    assert [compared["single-shot"], compared["market1501"]] == results[0]["results"]
     assert "verification: defines no CMC" in output and "  data set " in output
     assert (tmp_path / "cmc.pdf").read_bytes().startswith(b"%PDF")
     assert (tmp_path / "runs/a/evaluation/definitions.txt").exists()
@@ -261,8 +267,89 @@ def test_changed_recipe_is_refused_on_resume_with_the_difference(gpnet):
 
 def test_evaluate_refuses_a_split_that_changed(gpnet, monkeypatch):
     gpnet("train", RECIPE, "--out", "a", *settings())
-    from gluon_personnet.data import task
+    from gluon_personnet.data.task import Task
 
-    monkeypatch.setattr(task, "split_hash", lambda *arguments: "0" * 16)
+    monkeypatch.setattr(Task, "train_hash", "0" * 16)
     result = gpnet("evaluate", "--run", "a", code=1)
     assert "the data set now gives 0000000000000000" in result.output
+
+
+def test_two_trainings_in_one_folder_are_refused_while_the_first_one_runs(gpnet, start_gpnet, tmp_path):
+    first = start_gpnet("train", RECIPE, "--out", "a", *settings(**LONG))
+    wait_for_steps(tmp_path / "a", 1, first)
+    for more in ([], ["--resume"], ["--workers", "2"], ["--resume", "--workers", "2"]):
+        output = gpnet("train", RECIPE, "--out", "a", *more, *settings(**LONG), code=1).output
+        assert output.startswith(f"gpnet: run a: in use by process {first.pid} on ") and output.count("\n") == 1
+    first.send_signal(signal.SIGINT)
+    assert "go on with" in first.communicate(timeout=60)[0]
+    gpnet("train", RECIPE, "--out", "a", "--resume", *settings(**LONG))
+    gpnet("train", RECIPE, "--out", "whole", *settings(**LONG))
+    assert_same_state("whole", "a")
+    assert not list(tmp_path.rglob(".lock"))
+
+
+def test_of_two_that_start_together_one_trains_and_one_is_refused(start_gpnet, tmp_path):
+    both = [start_gpnet("train", RECIPE, "--quiet", "--out", "a", *settings(seed=seed)) for seed in (1, 2)]
+    ends = sorted((process.communicate(timeout=120), process.returncode)[::-1] for process in both)
+    assert [code for code, _ in ends] == [0, 1]
+    assert "Traceback" not in ends[1][1][1] and ends[1][1][1].startswith("gpnet: run a: ")
+    assert [line["event"] for line in log(tmp_path / "a")] == ["train", "validation"] * 2
+
+
+def test_a_killed_training_leaves_no_lock_and_no_temporary_file_for_the_next(gpnet, start_gpnet, tmp_path):
+    killed = """
+import os, signal, sys
+import numpy as np
+save = np.savez
+def half(file, **arrays):
+    file.write(b"half"); file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+np.savez = half
+from gluon_personnet.cli import main
+main(sys.argv[1:])
+"""
+    done = subprocess.run([sys.executable, "-c", killed, "train", RECIPE, "--out", "a", *settings()], cwd=tmp_path)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list((tmp_path / "a").glob(".*.part*"))) == 1 and (tmp_path / "a/.lock").exists()
+    gpnet("train", RECIPE, "--out", "a", "--resume", *settings())
+    assert not list((tmp_path / "a").glob(".*"))
+
+
+def test_resuming_with_a_damaged_log_keeps_what_is_whole(gpnet, interrupted, tmp_path):
+    with interrupted(3):
+        gpnet("train", RECIPE, "--out", "a", *settings(), code=130)
+    path = tmp_path / "a/log.jsonl"
+    path.write_bytes(b'{"event": "tra\n\xff\n[]\n' + path.read_bytes() + b'{"event"')
+    gpnet("train", RECIPE, "--out", "a", "--resume", *settings())
+    assert [line["step"] for line in log("a")] == sorted(line["step"] for line in log("a"))
+
+
+@pytest.mark.parametrize("change", ["step", "recipe", "best", "parameter", "optimizer"])
+def test_a_checkpoint_without_all_its_values_is_one_line(gpnet, interrupted, tmp_path, change):
+    from gluon_personnet.network.checkpoint import Checkpoint
+
+    with interrupted(3):
+        gpnet("train", RECIPE, "--out", "a", *settings(), code=130)
+    found = Checkpoint.load(tmp_path / "a/checkpoint.npz")
+    found.record.pop(change, None)
+    for name in [name for name in found.arrays if name.startswith(change)][:1]:
+        del found.arrays[name]
+    found.save(tmp_path / "a/checkpoint.npz")
+    output = gpnet("train", RECIPE, "--out", "a", "--resume", *settings(), code=1).output
+    assert output.startswith("gpnet: checkpoint a/checkpoint.npz: ") and output.count("\n") == 1
+
+
+def test_a_reader_that_has_enough_loses_no_result(start_gpnet, tmp_path):
+    process = start_gpnet("train", RECIPE, "--quiet", "--out", "a", *settings())
+    assert process.stdout.readline().startswith("training toy")
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.wait()
+    assert errors == "" and (tmp_path / "a/model-symbol.json").exists() and (tmp_path / "a/curve.png").exists()
+    process.stdout = None
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(gpnet, tmp_path):
+    (tmp_path / "file").write_text("")
+    output = gpnet("train", RECIPE, "--out", "file/a", *settings(), code=1).output
+    assert output.startswith("gpnet: file/a: cannot be written: Not a directory") and output.count("\n") == 1

@@ -119,6 +119,8 @@ def test_stopped_by_ctrl_c_and_resumed_by_one_process(gpnet, start_gpnet, tmp_pa
     process = start_gpnet(*steps("run", "--quiet", "--workers", "2"))
     wait_until((tmp_path / "run/checkpoint.npz").exists, "a checkpoint", process)
     pids = children(process)
+    refused = gpnet(*steps("run", "--resume"), code=1).output
+    assert refused.startswith(f"gpnet: run run: in use by process {process.pid} on ")  # the launcher
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, errors) == (130, "")

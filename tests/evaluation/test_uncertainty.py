@@ -32,9 +32,10 @@ def test_skipped_queries_do_not_count():
     assert np.isnan(bootstrap_interval([np.nan], [1])).all()
 
 
-def result(rank1, pids=None, protocol="market1501", split="0, hash a"):
+def result(rank1, pids=None, protocol="market1501", test_hash="a", **others):
     pids = list(range(len(rank1))) if pids is None else pids
-    return {"protocol": protocol, "card": {"split": split}, "per_query": {"rank1": rank1, "pid": pids}}
+    per_query = {"rank1": rank1, "pid": pids}
+    return {"protocol": protocol, "options": {}, "test_hash": test_hash, "seed": 0, "per_query": per_query, **others}
 
 
 def test_mcnemar_by_hand():
@@ -55,9 +56,18 @@ def test_equal_results_and_means_over_trials():
 @pytest.mark.parametrize(
     "other, text",
     [
-        (result([1, 0], split="1, hash b"), "split: '0, hash a' and '1, hash b'"),
-        (result([1, 0], protocol="multi-shot"), "protocol: 'market1501' and 'multi-shot'"),
+        (
+            result([1, 0], test_hash="b"),
+            "paired comparison: test_hash: found 'a' and 'b'; right: the same query and gallery rows",
+        ),
+        (result([1, 0], test_hash=None), "test_hash: found none; right: results that name their test rows"),
+        (result([1, 0], protocol="multi-shot"), "protocol: found 'market1501' and 'multi-shot'; right: the same"),
+        (
+            result([1, 0], options={"use_cameras": False}),
+            "option use_cameras of market1501: found 'not set' and False; right: the same definition",
+        ),
         (result([1, 0], pids=[0, 5]), "the queries differ"),
+        (result([None, None]), "no query is used in both results; right: one at least"),
         ({"protocol": "verification", "card": {}}, "'verification' keeps no values of single queries"),
     ],
 )
@@ -65,6 +75,24 @@ def test_what_cannot_be_compared_is_refused(other, text):
     with pytest.raises(DataError) as caught:
         compare_paired(result([1, 0]), other)
     assert text in str(caught.value)
+
+
+def test_results_with_galleries_of_other_seeds_are_refused():
+    drawn = {"protocol": "single-shot", "repeats": 10}
+    with pytest.raises(DataError, match="^paired comparison: seed: found 0 and 1; right: the same drawn galleries$"):
+        compare_paired(result([1, 0.5], **drawn), result([0.5, 0.5], **drawn, seed=1))
+    assert compare_paired(result([1, 0.5], **drawn), result([0.5, 0.5], **drawn))["difference"] == -0.25
+
+
+def test_the_seed_does_not_matter_where_nothing_is_drawn():
+    assert compare_paired(result([1, 0]), result([1, 0], seed=7))["difference"] == 0
+
+
+def test_results_of_other_recipes_on_the_same_rows_are_compared():
+    """Cards and training rows differ, and options that no rank-1 depends on."""
+    one = result([1, 0], card={"split": "0, hash a", "identities": "5 train"}, options={"max_rank": 50}, train_hash="x")
+    two = result([1, 1], card={"split": "0, hash b", "identities": "4 train"}, options={"max_rank": 20}, train_hash="y")
+    assert compare_paired(one, two)["difference"] == 0.5
 
 
 @pytest.mark.parametrize("name", ["single-shot", "multi-shot", "market1501", "market1501-multi-query", "cuhk03-np"])
@@ -95,7 +123,7 @@ def test_report_command(gpnet, tmp_path):
         gpnet("evaluate", "--distmat", f"{name}.npz", "--protocol", "market1501", "--json", f"{name}.json")
     arguments = ["report", "a.json", "b.json", "--protocol", "market1501", "--paired"]
     output = gpnet(*arguments, "--plot", "p.png", "--json", "out.json").output
-    assert "rank-1 95 % interval" in output and "mcnemar_p" in output and (tmp_path / "p.png").exists()
+    assert "rank-1, 95 % interval" in output and "McNemar's exact p" in output and (tmp_path / "p.png").exists()
     assert json.loads((tmp_path / "out.json").read_text())["paired"]["difference"] > 0.2
     assert "two results; found 1" in gpnet("report", "a.json", "--paired", code=2).output
-    assert "no CMC of protocol 'single-shot'; found market1501" in gpnet("report", "a.json", code=1).output
+    assert "no result of protocol 'single-shot'; found market1501" in gpnet("report", "a.json", code=1).output

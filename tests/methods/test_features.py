@@ -45,8 +45,24 @@ def cache(monkeypatch, tmp_path):
 
 
 def store(values, options=None, version=1, widths=None):
-    entry = FeatureEntry("pixels", Pixels, "pixels", options={"factor": 1.0}, version=version)
-    return FeatureStore(Pictures(values, widths), entry, options or {}, progress=False)
+    entry = FeatureEntry("pixels", Pixels, "pixels", version=version)
+    return FeatureStore(Pictures(values, widths), Manager(entry), "pixels", options or {}, progress=False)
+
+
+class Manager:
+    """A manager that knows one entry."""
+
+    def __init__(self, entry):
+        self._entry = entry
+
+    def find(self, kind, name):
+        return self._entry
+
+    def build(self, kind, name, **options):
+        return self._entry.build(**options)
+
+    def components(self, kind, name, options):
+        return [self._entry]
 
 
 def test_rows_in_their_order_and_extracted_once():

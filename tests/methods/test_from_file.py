@@ -10,7 +10,8 @@ import pytest
 from gluon_personnet.core import seeding
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.evaluation.distances import Distances, check_distmat
-from gluon_personnet.methods.from_file import AMONG, load_distmat, save_distmat
+from gluon_personnet.evaluation.measured import Measured
+from gluon_personnet.methods.from_file import AMONG, load_distances, save_distances
 from gluon_personnet.plugin.manager import PluginManager
 
 
@@ -65,8 +66,8 @@ def test_results_are_those_of_the_protocol(gpnet, write, tmp_path):
         assert result["queries"] == {"used": measures.queries_used, "skipped": measures.queries_skipped}
         assert {key: result[key] for key in measures.others} == measures.others
         assert measures.card.items() <= result["card"].items()
-        assert result["card"]["images"] == "12 query, 40 gallery"
-        assert result["card"]["identities"] == "6 query, 6 gallery, 6 in both"
+    assert report["origin"]["images"] == "12 query, 40 gallery"
+    assert report["origin"]["identities"] == "6 query, 6 gallery, 6 in both"
     assert set(report["results"][0]["mean_ap"]) == {"exact", "market1501"} and "minp" in report["results"][0]
     assert "protocol market1501" in output and "CMC (%)" in output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d.npz", "out.json"]
@@ -82,36 +83,40 @@ def test_the_seed_decides_the_random_choices(gpnet, write, tmp_path):
     assert curves[1] == curves[2] == direct("single-shot", make_arrays(), seed=7).cmc.tolist() != curves[0]
 
 
-def test_the_card_tells_splits_apart_but_not_distances(gpnet, write, tmp_path):
+def test_the_hash_tells_test_rows_apart_but_not_distances(gpnet, write, tmp_path):
     hashes = []
     for changes in ({}, {"distmat": np.ones((12, 40))}, {"query_camids": np.full(12, 5)}):
         gpnet("evaluate", "--distmat", write(**changes), "--protocol", "market1501", "--json", "out.json")
-        hashes.append(json.loads((tmp_path / "out.json").read_text())["results"][0]["card"]["split"])
+        hashes.append(json.loads((tmp_path / "out.json").read_text())["results"][0]["test_hash"])
     assert hashes[0] == hashes[1] != hashes[2]
 
 
-def test_float32_and_whole_numbers_are_read(gpnet, write):
+def test_float32_and_whole_numbers_are_read(write):
     for dtype in (np.float32, np.int32, np.uint8):
-        distances = (10 * make_arrays()["distmat"]).astype(dtype)
-        problem, among = load_distmat(write(distmat=distances))
-        assert problem.distmat.dtype == np.float64 and among == ()
-        np.testing.assert_array_equal(problem.distmat, distances)
+        matrix = (10 * make_arrays()["distmat"]).astype(dtype)
+        found = load_distances(write(distmat=matrix)).distances
+        assert found.distmat.dtype == dtype
+        np.testing.assert_array_equal(found.distmat, matrix)
 
 
 def test_saved_and_loaded_again(tmp_path):
     arrays = make_arrays()
-    problem = check_distmat(*(arrays[key] for key in Distances._fields))
-    save_distmat(tmp_path / "plain", problem)
-    save_distmat(tmp_path / "whole.npz", problem, [arrays[key] for key in AMONG])
-    with np.load(tmp_path / "plain") as archive:
-        assert sorted(archive.files) == sorted(Distances._fields)
-    for name, with_among in (("plain", False), ("whole.npz", False), ("whole.npz", True)):
-        loaded, among = load_distmat(tmp_path / name, with_among)
-        for one, other in zip(loaded, problem):
+    distances = check_distmat(*(arrays[key] for key in Distances._fields))
+    names = [tuple(f"{side}{number}.png" for number in range(size)) for side, size in (("q", 12), ("g", 40))]
+    measured = Measured(distances, *names, {"method": "mine"}, among=lambda: tuple(arrays[key] for key in AMONG))
+    for name, with_among in (("plain", False), ("whole.npz", True)):
+        save_distances(tmp_path / name, measured, with_among)
+        loaded = load_distances(tmp_path / name)
+        for one, other in zip(loaded.distances, distances):
             np.testing.assert_array_equal(one, other)
-        assert len(among) == (2 if with_among else 0)
-        for key, array in zip(AMONG, among):
-            np.testing.assert_array_equal(array, arrays[key])
+        assert (loaded.query_names, loaded.gallery_names) == tuple(names)
+        assert loaded.origin["method"] == "mine" and loaded.test_hash == measured.test_hash
+        if with_among:
+            for key, array in zip(AMONG, loaded.among()):
+                np.testing.assert_array_equal(array, arrays[key])
+        else:
+            with pytest.raises(DataError, match="key 'query_distmat' is missing; re-ranking needs"):
+                loaded.among()
 
 
 def with_nan():
@@ -159,17 +164,17 @@ def test_files_that_are_no_npz_are_refused(gpnet, write, tmp_path, content):
 
 def test_a_file_that_is_not_there_is_named():
     with pytest.raises(DataError, match="^nowhere.npz: not found; right: a file of numpy.savez with distmat,"):
-        load_distmat("nowhere.npz")
+        load_distances("nowhere.npz")
 
 
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--run", "runs/a"], "--run belongs to a run"),
-        (["--recipe", "toy"], "--recipe belongs to a run"),
-        (["--save-distmat", "e.npz"], "--save-distmat belongs to a run"),
-        (["--device", "cpu"], "--device belongs to a run"),
-        (["--compare-definitions"], "leave out --protocol"),
+        (["--run", "runs/a"], "--run and --distmat are two methods; give one"),
+        (["--recipe", "toy"], "--recipe and --distmat are two methods; give one"),
+        (["--save-distmat", "e.npz"], "--save-distmat does not go with distances from a file"),
+        (["--query-expansion", "3"], "--query-expansion does not go with distances from a file"),
+        (["--compare-definitions"], "--protocol and --compare-definitions do not go together"),
         (["--rerank-k2", "4"], "--rerank-k2 needs --rerank"),
         (["--json", "there/out.json"], "--json there/out.json: there is no such folder"),
         (["--plot", "cmc.doc"], "--plot cmc.doc: right: a name that ends with .png, .svg, .pdf"),
@@ -183,7 +188,7 @@ def test_options_that_do_not_go_together_are_usage_errors(gpnet, write, tmp_path
 
 def test_a_protocol_is_needed(gpnet, write):
     output = gpnet("evaluate", "--distmat", write(), code=2).output
-    assert "--distmat needs --protocol or --compare-definitions" in output
+    assert "give --protocol or --compare-definitions" in output
     output = gpnet("evaluate", "--distmat", write(), "--protocol", "market1510", code=1).output
     assert output == "gpnet: no protocol is named 'market1510'; did you mean 'market1501'?\n"
 
@@ -215,7 +220,7 @@ def test_re_ranking(gpnet, write, tmp_path):
     assert ranked["curve"] == direct("market1501", {**arrays, "distmat": distmat}).cmc.tolist()
     assert ranked["mean_ap"] != plain["mean_ap"]
     output = gpnet(*arguments, write(), "--rerank", "k-reciprocal", code=1).output
-    assert output.startswith("gpnet: d.npz: key 'query_distmat' is missing; re-ranking needs distmat,")
+    assert output.startswith("gpnet: d.npz: key 'query_distmat' is missing; re-ranking needs query_distmat and")
 
 
 def test_definitions_side_by_side(gpnet, write, tmp_path):
@@ -231,7 +236,7 @@ def test_definitions_side_by_side(gpnet, write, tmp_path):
         "verification": "defines no CMC",
     }
     lines = output.splitlines()
-    header = lines[1].split()
+    header = next(line.split() for line in lines if line.split()[:1] == ["protocol"])
     assert header == ["protocol", "rank-1", "rank-5", "rank-10", "rank-20", "mAP", "exact", "mAP", "market1501"]
     arrays = {**make_arrays(), "query_pids": np.zeros(12, int)}
     for result in report["results"]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gluon_personnet.evaluation.agreement import agreement, as_text, cmc_changes
+from gluon_personnet.evaluation.distances import check_distmat
 from gluon_personnet.methods.shortlist import behind, recall
 
 
@@ -20,18 +21,24 @@ def test_a_shortlist_of_all_changes_nothing():
     np.testing.assert_array_equal(behind(np.take_along_axis(scores, order, axis=1), order), scores)
 
 
+def listed(columns, *labels):
+    """Distances of a shortlist that holds these columns."""
+    matrix = np.ones((len(columns), len(labels[2])))
+    np.put_along_axis(matrix, np.array(columns), 0.0, axis=1)
+    return check_distmat(matrix, *labels)
+
+
 def test_recall_by_hand():
     """Query 0 has two true matches of which one is listed; query 1 none listed; query 2 has none at all."""
-    columns = np.array([[0, 3], [0, 3], [1, 2]])
     query = np.array([1, 2, 9]), np.array([0, 0, 0])
     gallery = np.array([1, 1, 2, 1, -1]), np.array([1, 2, 1, 0, 1])
-    found = recall(columns, *query, *gallery)
+    found = recall(2, listed([[0, 3], [0, 3], [1, 2]], *query, *gallery))
     assert found == {"recall": pytest.approx(1 / 3), "queries_with_a_match": 0.5}
 
 
 def test_recall_with_one_camera_counts_the_person():
     pids, camids = np.array([1, 2]), np.array([0, 0])
-    assert recall(np.array([[0], [0]]), pids, camids, pids, camids) == {"recall": 0.5, "queries_with_a_match": 0.5}
+    assert recall(1, listed([[0], [0]], pids, camids, pids, camids)) == {"recall": 0.5, "queries_with_a_match": 0.5}
 
 
 def test_agreement_by_hand():

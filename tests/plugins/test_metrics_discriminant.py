@@ -6,6 +6,7 @@ from crowd import people
 from gpnet_metrics.graphs import (
     discriminant,
     fisher_graphs,
+    kernel_fisher_graphs,
     local_fisher_graphs,
     marginal_graphs,
     squared_distances,
@@ -53,18 +54,36 @@ def test_marginal_graphs_by_hand():
 
 def test_local_fisher_graphs_by_hand():
     within, between = local_fisher_graphs((SIX - SIX.T) ** 2, SIX_PIDS, 2)
+    # second neighbours within the person: of 0 at 2, of 1 at 1, of 2 at 2; of 10 and 13 the only one, at 3
+    affinity = np.exp(-1 / (2 * 1))
+    assert within[0, 1] == pytest.approx(affinity / 3)
+    assert between[0, 1] == pytest.approx(affinity * (1 / 6 - 1 / 3))
+    assert within[2, 4] == pytest.approx(np.exp(-9 / (3 * 3)) / 2)
+    assert within[0, 2] == 0 and between[0, 2] == pytest.approx(1 / 6)
+    assert np.diag(within).max() == np.diag(between).max() == 0
+    np.testing.assert_array_equal(within, within.T)
+
+
+def test_the_local_scale_of_lfda_is_taken_within_a_person_and_that_of_klfda_among_all_rows():
+    rows, pids = np.array([[0.0], [1.0], [0.1], [5.0]]), np.array([0, 0, 1, 1])
+    squares = (rows - rows.T) ** 2
+    assert 2 * local_fisher_graphs(squares, pids, 1)[0][0, 1] == pytest.approx(np.exp(-1))  # neighbours at 1 and 1
+    assert 2 * kernel_fisher_graphs(squares, pids, 1)[0][0, 1] == pytest.approx(np.exp(-1 / (0.1 * 0.9)))
+
+
+def test_kernel_fisher_graphs_by_hand():
+    within, between = kernel_fisher_graphs((SIX - SIX.T) ** 2, SIX_PIDS, 2)
     # second neighbours: of 0 at 2, of 1 at 1, of 2 at 2, of 10 at 8, of 13 at 7 (20), of 20 at 10 (10)
     affinity = np.exp(-1 / (2 * 1))
     assert within[0, 1] == pytest.approx(affinity / 3)
     assert between[0, 1] == pytest.approx(affinity * (1 / 6 - 1 / 3))
     assert within[2, 4] == pytest.approx(np.exp(-9 / (8 * 7)) / 2)
     assert within[0, 2] == 0 and between[0, 2] == pytest.approx(1 / 6)
-    assert np.diag(within).max() == np.diag(between).max() == 0
-    np.testing.assert_array_equal(within, within.T)
 
 
-def test_rows_that_are_equal_have_a_local_scale_all_the_same():
-    graphs = local_fisher_graphs(np.zeros((6, 6)), SIX_PIDS, 2)
+@pytest.mark.parametrize("make", [local_fisher_graphs, kernel_fisher_graphs])
+def test_rows_that_are_equal_have_a_local_scale_all_the_same(make):
+    graphs = make(np.zeros((6, 6)), SIX_PIDS, 2)
     assert np.isfinite(graphs).all() and graphs[0][0, 1] == pytest.approx(1 / 3)
 
 
@@ -116,28 +135,28 @@ def test_wrong_options(make, options):
 
 # --- metrics ----------------------------------------------------------------------------------------------------------
 
-PAIRS = [(LFDA, KLFDA), (MFA, KMFA)]
 
-
-@pytest.mark.parametrize("linear, kernel", PAIRS, ids=["lfda", "mfa"])
-def test_with_a_linear_kernel_they_are_the_linear_ones(linear, kernel):
+@pytest.mark.parametrize("graphs", ["mfa", "lfda"])
+def test_with_a_linear_kernel_they_are_the_linear_ones(graphs, monkeypatch):
     """The regularisers differ (features there, weights of rows here), so both are made too small to matter."""
+    linear, kernel = {"lfda": (LFDA, KLFDA), "mfa": (MFA, KMFA)}[graphs]
+    monkeypatch.setattr("gpnet_metrics.klfda.kernel_fisher_graphs", local_fisher_graphs)  # the same local scale
     rows, pids, camids = people(15, dims=5)
     rows = rows.astype(np.float32)
-    options = {"dims": 3, "neighbours": 4, "regulariser": 1e-9}
+    options = {"dims": 3, "neighbours": 2, "regulariser": 1e-9}
     by_rows = linear(n_components=0.0, **options).fit(rows, pids, camids).distance(rows[:9], rows)
     by_kernel = kernel(kernel="linear", **options).fit(rows, pids, camids).distance(rows[:9], rows)
     np.testing.assert_allclose(by_kernel, by_rows, rtol=1e-3, atol=1e-4 * by_rows.max())
 
 
-@pytest.mark.parametrize("linear, kernel", PAIRS, ids=["lfda", "mfa"])
+@pytest.mark.parametrize("linear, kernel", [(LFDA, KLFDA), (MFA, KMFA)], ids=["lfda", "mfa"])
 def test_on_a_kernel_they_are_the_linear_ones_on_its_columns(linear, kernel):
     rows, pids, camids = people(10, dims=5)
     columns = rows @ rows.T
     metric = kernel(kernel="linear", dims=4)
     projection = metric._fit_projection(columns, pids, camids)
     graphs = {
-        LFDA: lambda: local_fisher_graphs(((rows[:, None] - rows) ** 2).sum(axis=2), pids, 6),
+        LFDA: lambda: kernel_fisher_graphs(((rows[:, None] - rows) ** 2).sum(axis=2), pids, 6),
         MFA: lambda: marginal_graphs(((rows[:, None] - rows) ** 2).sum(axis=2), pids, 12),
     }[linear]()
     right = discriminant(columns, *graphs, 4, 0.01)

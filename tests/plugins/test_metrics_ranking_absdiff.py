@@ -42,9 +42,17 @@ def test_rank_svm_weighs_what_tells_people_apart():
     assert metric._weights[:2].min() > 5 * np.abs(metric._weights[2:]).max()
 
 
+def test_rank_svm_compares_rows_of_length_1():
+    rows, pids, camids = people()
+    lengths = RNG.uniform(1, 9, (len(rows), 1))
+    one = RankSVM().fit(rows, pids, camids).distance(rows, rows)
+    other = RankSVM().fit(rows * lengths, pids, camids).distance(rows * lengths, rows)
+    np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-4 * np.abs(one).max())
+
+
 def test_only_the_dimensions_that_vary_most_take_part():
     rows, pids, camids = people()
-    metric = RankSVM(dims=3).fit(rows, pids, camids)
+    metric = RankSVM(dims=3, normalise="none").fit(rows, pids, camids)
     largest = sorted(np.argsort(rows.var(axis=0))[-3:])
     moved = rows.copy()
     moved[:, [dim for dim in range(8) if dim not in largest]] += 100

@@ -15,7 +15,7 @@ NAMES = ("ladf", "metric-ensembles", "mlapg", "mlr", "pcca", "rank-svm", "rdc", 
 
 
 def built(name):
-    return MANAGER.find("metrics", name).build()
+    return MANAGER.build("metrics", name)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,7 +52,7 @@ def test_an_ensemble_of_too_few_people_is_one_line():
 def test_another_seed_draws_other_pairs(name):
     rows, pids, camids = people()
     one, other, again = (
-        MANAGER.find("metrics", name).build(seed=seed).fit(abs(rows), pids, camids).distance(abs(rows), abs(rows))
+        MANAGER.build("metrics", name, seed=seed).fit(abs(rows), pids, camids).distance(abs(rows), abs(rows))
         for seed in (0, 1, 0)
     )
     np.testing.assert_array_equal(again, one)
@@ -78,7 +78,7 @@ def test_another_seed_draws_other_pairs(name):
 def test_options_out_of_range_are_one_line(name, option):
     (key,) = option
     with pytest.raises(RecipeError, match=f"^metric '{name}': {key}: [^\n]+; right: [^\n]+$"):
-        MANAGER.find("metrics", name).build(**option)
+        MANAGER.build("metrics", name, **option)
 
 
 MARGINS = 3.0, 10.0

@@ -6,6 +6,9 @@ from gpnet_metrics.metric_ensembles import MetricEnsembles, learn_weights
 from gpnet_metrics.mlr import ranked
 
 from gluon_personnet.core.errors import DataError, PluginError, RecipeError
+from gluon_personnet.plugin.manager import PluginManager
+
+FIND = PluginManager().find
 
 PIDS, CAMIDS = np.repeat(np.arange(40), 2), np.tile([0, 1], 40)
 
@@ -48,7 +51,7 @@ def test_distances_that_do_not_help_are_weighted_alike():
 
 def test_features_side_by_side_are_told_apart():
     rows = np.hstack([views(1, 0.4), np.random.default_rng(9).normal(size=(80, 3))])
-    metric = MetricEnsembles(metrics=["euclid"], parts=[4, 3]).fit(rows, PIDS, CAMIDS)
+    metric = MetricEnsembles(FIND, metrics=["euclid"], parts=[4, 3]).fit(rows, PIDS, CAMIDS)
     assert metric.weights[0] > 0.9
     unseen = np.hstack([views(6, 0.4), np.random.default_rng(8).normal(size=(80, 3))])
     found = rank_1(metric.distance(unseen, unseen))
@@ -66,10 +69,10 @@ def test_it_is_better_than_its_best_base_metric():
     alone = []
     for name in ("kissme", "euclid"):
         for columns in (slice(0, 4), slice(4, 8)):
-            metric = MetricEnsembles(metrics=[name]).fit(rows[:, columns], PIDS, CAMIDS)
+            metric = MetricEnsembles(FIND, metrics=[name]).fit(rows[:, columns], PIDS, CAMIDS)
             assert metric.weights.tolist() == [1.0]
             alone.append(mean_rank_1(metric, columns))
-    both = MetricEnsembles(metrics=["kissme", "euclid"], parts=[4, 4]).fit(rows, PIDS, CAMIDS)
+    both = MetricEnsembles(FIND, metrics=["kissme", "euclid"], parts=[4, 4]).fit(rows, PIDS, CAMIDS)
     assert mean_rank_1(both) > max(alone) + 0.1
 
 
@@ -87,7 +90,7 @@ class Recorder:
 
 
 def test_weights_are_learned_on_identities_no_base_metric_has_seen():
-    metric = MetricEnsembles(metrics=["euclid"], held_out=0.25)
+    metric = MetricEnsembles(FIND, metrics=["euclid"], held_out=0.25)
     metric._makers = [Recorder]
     metric.fit(views(1, 0.3), PIDS, CAMIDS)
     first, last = Recorder.seen
@@ -107,9 +110,9 @@ def test_weights_are_learned_on_identities_no_base_metric_has_seen():
 )
 def test_options_that_cannot_be_are_one_line(options, error):
     with pytest.raises(error, match="^[^\n]+$"):
-        MetricEnsembles(**options).fit(views(1, 0.3), PIDS, CAMIDS)
+        MetricEnsembles(FIND, **options).fit(views(1, 0.3), PIDS, CAMIDS)
 
 
 def test_parts_that_do_not_sum_to_the_feature_are_one_line():
     with pytest.raises(DataError, match=r"features of 4 numbers for parts of \[3, 2\]"):
-        MetricEnsembles(metrics=["euclid"], parts=[3, 2]).fit(views(1, 0.3), PIDS, CAMIDS)
+        MetricEnsembles(FIND, metrics=["euclid"], parts=[3, 2]).fit(views(1, 0.3), PIDS, CAMIDS)

@@ -22,7 +22,7 @@ class Follower(Trainer):
         Stopped
             When any worker was asked to stop, after the same step as all others.
         """
-        self.task.cache.preload(sorted(self.task.train))
+        self.data.cache.preload(sorted(self.data.train))
         previous = None
         with (
             contextlib.closing(self._steps()) as batches,
@@ -48,7 +48,7 @@ def start_together(trainer, group):
     TrainingError
         If the workers have not been started with the same recipe and data.
     """
-    group.check_same(recipe=str(trainer.recipe.to_dict()), split=trainer.task.split_hash)
+    group.check_same(recipe=str(trainer.recipe.to_dict()), split=trainer.data.task.train_hash)
     trainer.step = int(group.first(trainer.step))
     if trainer.step and group.worker:
         trainer.create_optimizer_state(trainer.step)

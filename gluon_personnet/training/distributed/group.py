@@ -176,7 +176,7 @@ def joined(role, timeout_seconds, ctx):
         yield group
         group.close()
     except BaseException as error:
-        if isinstance(error, GpnetError):
+        if isinstance(error, (GpnetError, OSError)):
             print(f"gpnet: training worker {role.worker}: {error}", file=sys.stderr)
         else:
             traceback.print_exc()

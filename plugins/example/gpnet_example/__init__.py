@@ -10,7 +10,6 @@ def gpnet_datasets():
             name="coloured-squares",
             factory="gpnet_example.coloured_squares:ColouredSquares",
             summary="people drawn as two coloured squares, seen by two cameras; needs no download",
-            options={"num_people": 40},
         )
     ]
 
@@ -22,6 +21,5 @@ def gpnet_protocols():
             name="median-rank",
             factory="gpnet_example.median_rank:MedianRank",
             summary="median and mean rank of the first true match, and the CMC",
-            options={"max_rank": 20},
         )
     ]

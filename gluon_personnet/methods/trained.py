@@ -1,0 +1,214 @@
+"""A trained network as a method: every pair scored by it, or a shortlist of the pairs."""
+
+import contextlib
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Iterator, Mapping, Optional
+
+import numpy as np
+
+from gluon_personnet.core.errors import CheckpointError
+from gluon_personnet.core.parallel import usable_cores
+from gluon_personnet.core.runs import Run
+from gluon_personnet.core.store import file_digest
+from gluon_personnet.core.versions import numeric_versions, version
+from gluon_personnet.data.images import ImageCache
+from gluon_personnet.data.task import Images, Task
+from gluon_personnet.methods.base import PARTS, Cost, Method
+from gluon_personnet.methods.features import entry_key
+from gluon_personnet.methods.session import Session
+from gluon_personnet.network.checkpoint import Checkpoint
+from gluon_personnet.recipe.parsing import recipe_from_dict
+
+PRECISION_CARD = {
+    "float32": "float32",
+    "bfloat16": "bfloat16 pair head",
+    "int8": "int8 fully connected layers, bfloat16 Conv4",
+}
+
+
+@dataclass(frozen=True)
+class ScoringOptions:
+    """How the pairs of a trained network are scored.
+
+    Parameters
+    ----------
+    precision : {'float32', 'bfloat16', 'int8'}
+    mirrored : bool, optional
+        Whether distances are averaged with those of the mirrored pairs; by default as the recipe says.
+    shortlist : str
+        Name for :class:`~gluon_personnet.methods.shortlist.Shortlist`; empty to score every pair.
+    shortlist_size : int
+    memory_mib : int
+        Limit for decoded images and maps in memory, half for each.
+    pool : Pool, optional
+        Workers that share the tiles; by default this process computes them.
+    """
+
+    precision: str = "float32"
+    mirrored: Optional[bool] = None
+    shortlist: str = ""
+    shortlist_size: int = 100
+    memory_mib: int = 2048
+    pool: Any = None
+
+
+class TrainedNetwork(Method):
+    """The network of a run, with the weights that validated best.
+
+    Parameters
+    ----------
+    run : Run
+    session : Session
+    options : ScoringOptions, optional
+
+    Raises
+    ------
+    CheckpointError
+        If the checkpoint is damaged.
+    """
+
+    def __init__(self, run: Run, session: Session, options: Optional[ScoringOptions] = None):
+        self.run, self.name = run, str(run.path)
+        self._session, self._options = session, options or ScoringOptions()
+        self.record = Checkpoint.load_record(run.best)
+        self.recipe = recipe_from_dict(self.record["recipe"], f"checkpoint {run.best}")
+        chosen = self._options.mirrored
+        self.mirrored = self.recipe.evaluation.mirrored if chosen is None else chosen
+        self._network = None
+
+    @property
+    def precision(self) -> str:
+        """That of the pair head."""
+        return self._options.precision
+
+    def in_float32(self) -> "TrainedNetwork":
+        """The same network and options, in float32."""
+        return TrainedNetwork(self.run, self._session, dataclasses.replace(self._options, precision="float32"))
+
+    @property
+    def shortlist_size(self) -> int:
+        """Gallery images that are scored for each query; 0 for all."""
+        return self._options.shortlist_size if self._options.shortlist else 0
+
+    def tasks(self) -> list:
+        """The one task that the run was trained for; its test identities are unknown to the network."""
+        section = self.recipe.dataset
+        return self._session.tasks(section.name, section.options, [section.split], "dataset.options")
+
+    def fit(self, task: Task, cost: Cost) -> None:
+        """See :class:`Method`; loads the network, since it is trained already.
+
+        Raises
+        ------
+        CheckpointError
+            If the training rows of the task are not those of the run: its test would mix with its training.
+        """
+        from gluon_personnet.methods.shortlist import Shortlist
+        from gluon_personnet.network.backend import pick_device
+        from gluon_personnet.network.build import restore_network
+        from gluon_personnet.scoring.heads import check_precision
+
+        where = f"checkpoint {self.run.best}"
+        trained = self.record["train_hash"]
+        if trained != task.train_hash:
+            raise CheckpointError(f"{where}: trained on rows {trained}, the data set now gives {task.train_hash}")
+        options = self._options
+        if self._network is None:
+            self._ctx = pick_device(self._session.device)
+            checkpoint = Checkpoint.load(self.run.best)
+            self._network = restore_network(self.recipe, self._session.manager, checkpoint, where, self._ctx)
+            check_precision(self._network, self._ctx, options.precision)
+        size = self._network.options["height_px"], self._network.options["width_px"]
+        self._cache = ImageCache(task.dataset, *size, options.memory_mib // 2, self._session.progress)
+        self._cache.preload(sorted(task.split.query + task.split.gallery))
+        self._shortlist = None
+        if options.shortlist:
+            self._shortlist = Shortlist(options.shortlist, options.shortlist_size, self._session)
+
+    def distmat(self, task: Task, part: str, work: Optional[Path], cost: Cost) -> np.ndarray:
+        """See :class:`Method`; tiles that are done are kept in `work`, except with a shortlist."""
+        rows = [getattr(task.split, side) for side in PARTS[part]]
+        scorer = self._scorer()
+        sides = [
+            [Images(self._cache, side, flip) for side in rows] for flip in ([False, True] if self.mirrored else [False])
+        ]
+        with cost.timed("distance"):
+            if self._shortlist:
+                found = self._shortlist.distmat(task, rows, sides, scorer)
+            else:
+                found = sum(scorer.distmat(*pair, self._session.progress, work) for pair in sides) / len(sides)
+        cost.pairs += scorer.scored_pairs
+        return found
+
+    def _scorer(self):
+        from gluon_personnet.scoring.scorer import Scorer
+        from gluon_personnet.scoring.sharded import ShardedScorer
+
+        options = {"precision": self.precision, "memory_mib": self._options.memory_mib // 2}
+        if self._options.pool:
+            return ShardedScorer(self._network, self._ctx, self._options.pool, self.recipe, **options)
+        return Scorer(self._network, self._ctx, **options)
+
+    def card(self, task: Task) -> Mapping[str, str]:
+        """See :class:`Method`."""
+        section = self.recipe
+        card = {
+            "method": f"{section.network.name} of {self.name}, step {self.record['step']}",
+            "distance": "mean of the pair's and of the mirrored pair's" if self.mirrored else "of the pair as it is",
+            "precision": PRECISION_CARD[self.precision],
+            "validation": f"{section.dataset.validation_identities} of the training identities",
+        }
+        options = self._options
+        if options.shortlist:
+            card["approximate"] = (
+                f"a shortlist by {options.shortlist} keeps {options.shortlist_size} of {len(task.split.gallery)} "
+                "gallery images"
+            )
+        return card
+
+    def key(self, task: Task) -> Mapping[str, Any]:
+        """See :class:`Method`; the kind of device and the number of threads decide the last bits."""
+        options, manager, network = self._options, self._session.manager, self.recipe.network
+        threads = options.pool.threads if options.pool else os.environ.get("OMP_NUM_THREADS", str(usable_cores()))
+        rows = (task.split.query, task.split.gallery)
+        key = {
+            "weights": file_digest(self.run.best),
+            "network": entry_key(manager, "networks", network.name, network.options),
+            "precision": self.precision,
+            "mirrored": self.mirrored,
+            "device": self._device(),
+            "threads": str(threads),
+            "images": [task.digest(side) for side in rows],
+            "versions": {**numeric_versions(), "mxnet": version("mxnet"), "mxnet-cu112": version("mxnet-cu112")},
+        }
+        if options.shortlist:
+            from gluon_personnet.methods.shortlist import shortlist_key
+
+            key["shortlist"] = [shortlist_key(manager, options.shortlist), options.shortlist_size]
+            key["images"].append(task.digest(task.split.train))
+        return key
+
+    def _device(self) -> str:
+        """The kind of device; MXNet is imported for it only where its wheel knows GPUs."""
+        if self._session.device is None and not version("mxnet-cu112"):
+            return "cpu"
+        from gluon_personnet.network.backend import pick_device
+
+        return pick_device(self._session.device).device_type
+
+
+@contextlib.contextmanager
+def scoring_pool(
+    backend: Optional[str], workers: Optional[int] = None, scheduler: Optional[str] = None
+) -> Iterator[Dict[str, Any]]:
+    """Options for :class:`ScoringOptions` with the pool that a backend names, closed at the end; none without one."""
+    if backend is None:
+        yield {}
+        return
+    from gluon_personnet.scoring.pools import open_pool
+
+    with open_pool(backend, workers, scheduler) as pool:
+        yield {"pool": pool}

@@ -1,0 +1,104 @@
+"""Train a network by a recipe."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional, Sequence, Union
+
+from gluon_personnet.core.runs import ROOT, Run, run_name
+from gluon_personnet.data.images import ImageCache
+from gluon_personnet.methods.session import Session, open_session
+from gluon_personnet.network.backend import pick_device
+from gluon_personnet.network.build import build_network
+from gluon_personnet.recipe.bundled import recipe_path
+from gluon_personnet.recipe.parsing import load_recipe
+from gluon_personnet.recipe.sections import Recipe
+from gluon_personnet.training.distributed.share import ALONE
+from gluon_personnet.training.held_out import Validation, training_data
+from gluon_personnet.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where and how a training runs.
+
+    Parameters
+    ----------
+    session : Session
+    ctx : mxnet.Context
+    memory_mib : int
+        Limit for decoded images kept in memory.
+    group : Alone or WorkerGroup
+        The processes that share every step.
+    progress : bool
+        Show a progress bar; only one of several workers does.
+    """
+
+    session: Session
+    ctx: Any
+    memory_mib: int = 2048
+    group: Any = ALONE
+    progress: bool = True
+
+
+def make_trainer(recipe: Recipe, run: Run, surroundings: Surroundings, trainer_class: type = Trainer) -> Trainer:
+    """Everything that a recipe names, put together; nothing is trained yet.
+
+    Raises
+    ------
+    RecipeError, PluginError, DataError
+        For anything that would stop the training.
+    """
+    session = surroundings.session
+    section = recipe.dataset
+    (task,) = session.tasks(section.name, section.options, [section.split], "dataset.options")
+    network = build_network(recipe, session.manager)
+    size = network.options["height_px"], network.options["width_px"]
+    cache = ImageCache(task.dataset, *size, surroundings.memory_mib, surroundings.progress)
+    data = training_data(task, recipe, cache)
+    validation = Validation(data, recipe, session.manager)
+    return trainer_class(
+        recipe, data, validation, network, run, surroundings.ctx, surroundings.progress, surroundings.group
+    )
+
+
+def train(
+    recipe: Union[str, Path],
+    out: Union[str, Path, None] = None,
+    *,
+    overrides: Sequence[str] = (),
+    resume: bool = False,
+    session: Optional[Session] = None,
+) -> Run:
+    """Train by a recipe, to its end.
+
+    Parameters
+    ----------
+    recipe : str or path
+        A YAML file, or the name of a bundled recipe.
+    out : path, optional
+        Folder of the run; by default ``runs/NAME``.
+    overrides : sequence of str
+        ``"section.key=value"``.
+    resume : bool
+        Go on with a run that was stopped.
+    session : Session, optional
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    CheckpointError
+        If there is a run in that folder already and `resume` is false, or it was made by another recipe.
+    """
+    session = session or open_session()
+    path = recipe_path(str(recipe))
+    run = Run(out or ROOT / run_name(str(recipe)))
+    run.check_new(resume)
+    surroundings = Surroundings(session, pick_device(session.device), progress=session.progress)
+    trainer = make_trainer(load_recipe(path, overrides), run, surroundings)
+    if resume:
+        trainer.resume()
+    trainer.train()
+    return run
