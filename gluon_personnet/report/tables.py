@@ -46,7 +46,7 @@ def as_markdown(rows: Sequence[Row], title: str) -> str:
     printed = dict.fromkeys(figures.printed for row in rows for figures in row.published)
     numbers = {where: number for number, where in enumerate(printed, start=1)}
     results = [row.result for row in rows if row.report]
-    ranks = rank_names(results)
+    ranks = rank_names(results) if results else ["1"]  # a table of failures alone says so
     precisions = list(dict.fromkeys(name for result in results for name in mean_ap(result)))
     head = ["method", "fidelity", *(f"rank-{rank}" for rank in ranks), *precisions, "published"]
     cells = [[*head, *(f"{step} s" for step in STEPS), "MiB"]]

@@ -2,7 +2,6 @@
 
 from typing import Any, Dict, List, Mapping, Sequence
 
-from gluon_personnet.evaluation.agreement import as_text as agreement_text
 from gluon_personnet.evaluation.protocols import rank_names
 
 SHOWN_OTHERWISE = (

@@ -11,14 +11,13 @@ from gluon_personnet.core.runs import ROOT
 from gluon_personnet.core.store import digest
 from gluon_personnet.data.task import Task
 from gluon_personnet.evaluation import protocols as measuring
-from gluon_personnet.evaluation.agreement import agreement, cmc_changes
+from gluon_personnet.evaluation.agreement import agreement, cmc_changes, recall
 from gluon_personnet.evaluation.measured import Measured
 from gluon_personnet.evaluation.protocols import Protocols, build_protocols
 from gluon_personnet.methods.base import Method, measure
 from gluon_personnet.methods.from_file import load_distances
 from gluon_personnet.methods.opening import open_method
 from gluon_personnet.methods.session import Session, TaskChoice, open_session
-from gluon_personnet.methods.shortlist import recall
 from gluon_personnet.methods.trained import TrainedNetwork
 
 

@@ -134,7 +134,10 @@ def test_killed_workers_of_a_cluster(cluster, monkeypatch):
         (["--workers", "2"], "--workers needs --backend"),
         (["--backend", "dask"], "--backend dask and --scheduler ADDRESS go together"),
         (["--backend", "loky", "--scheduler", "tcp://127.0.0.1:1"], "--backend dask and --scheduler ADDRESS go"),
-        (["--distmat", "x.npz", "--protocol", "single-shot", "--backend", "loky"], "--backend belongs to a run"),
+        (
+            ["--distmat", "x.npz", "--protocol", "single-shot", "--backend", "loky"],
+            "--backend does not go with distances",
+        ),
     ],
 )
 def test_options_that_do_not_go_together(gpnet, arguments, text):

@@ -91,10 +91,10 @@ def test_the_hash_tells_test_rows_apart_but_not_distances(gpnet, write, tmp_path
     assert hashes[0] == hashes[1] != hashes[2]
 
 
-def test_float32_and_whole_numbers_are_read(write):
+def test_float32_and_whole_numbers_are_read(write, tmp_path):
     for dtype in (np.float32, np.int32, np.uint8):
         matrix = (10 * make_arrays()["distmat"]).astype(dtype)
-        found = load_distances(write(distmat=matrix)).distances
+        found = load_distances(tmp_path / write(distmat=matrix)).distances
         assert found.distmat.dtype == dtype
         np.testing.assert_array_equal(found.distmat, matrix)
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from gluon_personnet.evaluation.agreement import agreement, as_text, cmc_changes
+from gluon_personnet.evaluation.agreement import agreement, cmc_changes, recall
 from gluon_personnet.evaluation.distances import check_distmat
-from gluon_personnet.methods.shortlist import behind, recall
+from gluon_personnet.methods.shortlist import behind
+from gluon_personnet.report.text import agreement_text
 
 
 def test_what_was_not_scored_stands_behind_in_its_order():
@@ -56,5 +57,5 @@ def test_agreement_in_words():
     changes = cmc_changes(exact, reduced)
     assert changes == {"p": {"1": -0.25}}
     found = {**agreement(np.eye(3), np.eye(3)), "speed": 3.0, "cmc": changes}
-    text = as_text(found, "int8")
+    text = agreement_text(found, "int8")
     assert text.startswith("int8 against float32\n") and "rank-1 -25.00 (p)" in text and "3.00 times" in text

@@ -88,7 +88,7 @@ MARGINS = 3.0, 10.0
 def test_each_beats_euclid_on_viper_by_a_margin(real_data):
     dataset = MANAGER.find("datasets", "viper").build(Locator([real_data]))
     split = dataset.split(0)
-    store = FeatureStore(dataset, MANAGER.find("features", "lomo"), {}, progress=False)
+    store = FeatureStore(dataset, MANAGER, "lomo", {}, progress=False)
     train, query, gallery = (store.rows(rows) for rows in (split.train, split.query, split.gallery))
     same = np.equal.outer(*(labels(dataset.samples, rows)[0] for rows in (split.query, split.gallery)))
 

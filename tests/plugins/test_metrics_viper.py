@@ -16,7 +16,7 @@ def test_order_on_viper(real_data):
     manager = PluginManager()
     dataset = manager.find("datasets", "viper").build(Locator([real_data]))
     split = dataset.split(0)
-    store = FeatureStore(dataset, manager.find("features", "lomo"), {}, progress=False)
+    store = FeatureStore(dataset, manager, "lomo", {}, progress=False)
     full = [store.rows(rows) for rows in (split.train, split.query, split.gallery)]
     reduction = Reduction(100.0)
     few = [reduction.fit(full[0]), None, None]
