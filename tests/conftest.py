@@ -46,6 +46,8 @@ def gpnet(tmp_path, monkeypatch):
     from gluon_personnet.cli import main
 
     monkeypatch.chdir(tmp_path)
+    for name in ("GPNET_CACHE", "OMP_NUM_THREADS"):  # --cache and --threads change them for the rest of the process
+        monkeypatch.setenv(name, os.environ[name])
 
     def run(*arguments, code=0):
         result = CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="gpnet")

@@ -22,7 +22,7 @@ NAMES = ("depth", "optimizer", "bias", "strong")
 @options.device
 @options.threads
 @options.quiet
-def command(name, recipe, pairs, seeds, out, overrides, data, device, quiet):
+def command(name, recipe, **given):
     """Train variants of a RECIPE with an equal number of pairs, and compare them on validation identities.
 
     depth: 10, 9, 8 and 7 weight layers. optimizer: RMSProp as in the recipe against SGD (Fig. 5 of the paper). bias:
@@ -37,18 +37,20 @@ def command(name, recipe, pairs, seeds, out, overrides, data, device, quiet):
       gpnet study bias cuhk01 --set network.weight_magnitude=2.0
       gpnet study strong cuhk01-strong --pairs 192000 --seeds 1
     """
-    numbers = _seeds(seeds)
+    numbers = _seeds(given["seeds"])
     from gluon_personnet.core.runs import ROOT
     from gluon_personnet.network.backend import pick_device
     from gluon_personnet.report.study import as_text, write_study
+    from gluon_personnet.training.execution import Execution
     from gluon_personnet.training.trainer import Stopped
     from gluon_personnet.workflows.study import run_study
     from gluon_personnet.workflows.train import Surroundings
 
-    path = recipe_path(recipe)
-    changes = [*overrides, *([f"training.pairs={pairs}"] if pairs else [])]
-    folder = Path(out) if out else ROOT / f"study-{name}-{path.stem}"
-    surroundings = Surroundings(options.session(data, device, not quiet), pick_device(device), progress=not quiet)
+    path, pairs = recipe_path(recipe), given["pairs"]
+    changes = [*given["overrides"], *([f"training.pairs={pairs}"] if pairs else [])]
+    folder = Path(given["out"]) if given["out"] else ROOT / f"study-{name}-{path.stem}"
+    session = options.session(given["data"], given["device"], not given["quiet"])
+    surroundings = Surroundings(session, Execution(pick_device(session.device), session.progress))
     try:
         result = run_study(name, path, changes, numbers, folder, surroundings)
     except Stopped:

@@ -21,7 +21,7 @@ from gluon_personnet.cli import options
 @options.cache
 @options.threads
 @options.quiet
-def command(methods, dataset, protocol, splits, overrides, protocol_set, seed, out, data, quiet):
+def command(methods, **given):
     """Measure methods on one data set: a row each, published figures beside measured ones.
 
     A METHOD is a baseline (gpnet list baselines), a FILE.yml, the folder of a run that was trained on the split, or
@@ -41,25 +41,21 @@ def command(methods, dataset, protocol, splits, overrides, protocol_set, seed, o
     from gluon_personnet.report.tables import as_dict, as_markdown
     from gluon_personnet.workflows.table import Job, measure_row, table_folder
 
-    session = options.session(data, progress=not quiet)
-    chosen, given = parse_options(overrides), parse_options(protocol_set, "--protocol-set")
-    names = _names(session.manager, methods)
-    _check(session, names, (dataset, chosen, splits), protocol, given)
+    session = options.session(given["data"], progress=not given["quiet"])
     settings = {
-        "dataset": dataset,
-        "dataset_options": chosen,
-        "protocol": protocol,
-        "protocol_options": given,
-        "splits": splits,
-        "seed": seed,
+        **{name: given[name] for name in ("dataset", "protocol", "splits", "seed")},
+        "dataset_options": parse_options(given["overrides"]),
+        "protocol_options": parse_options(given["protocol_set"], "--protocol-set"),
     }
-    folder = Path(out) if out else table_folder(settings)
-    title = f"{dataset}{_words(chosen)}, protocol {protocol}{_words(given)}, splits {splits}, seed {seed}"
+    names = _names(session.manager, methods)
+    _check(session, names, settings)
+    folder = Path(given["out"]) if given["out"] else table_folder(settings)
+    title = _title(settings)
     rows = []
     folder.mkdir(parents=True, exist_ok=True)
     for number, name in enumerate(names, start=1):
         click.echo(f"{number}/{len(names)} {name}", err=True)
-        rows.append(measure_row(Job(name, data=data, progress=not quiet, **settings)))
+        rows.append(measure_row(Job(name, data=given["data"], progress=session.progress, **settings)))
         # Written after every row: whoever stops it has the table so far.
         write_text(folder / "table.md", as_markdown(rows, title))
         write_json(folder / "table.json", as_dict(rows, settings))
@@ -79,15 +75,22 @@ def _names(manager, methods):
     return list(dict.fromkeys(name for given in methods for name in (registered if given == "all" else [given])))
 
 
-def _check(session, names, task, protocol, given):
+def _check(session, names, settings):
     """Raise for what would be wrong with every row, and for unknown methods, before anything is computed."""
     from gluon_personnet.evaluation.protocols import build_protocols
     from gluon_personnet.methods.opening import open_method
 
     for name in names:
         open_method(name, session)
-    build_protocols(session.manager, [protocol], given=given)
-    session.tasks(*task, "--set")
+    build_protocols(session.manager, [settings["protocol"]], given=settings["protocol_options"])
+    session.tasks(settings["dataset"], settings["dataset_options"], settings["splits"], "--set")
+
+
+def _title(settings):
+    """What is measured, in one line."""
+    dataset = settings["dataset"] + _words(settings["dataset_options"])
+    protocol = settings["protocol"] + _words(settings["protocol_options"])
+    return f"{dataset}, protocol {protocol}, splits {settings['splits']}, seed {settings['seed']}"
 
 
 def _words(chosen):

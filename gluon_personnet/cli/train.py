@@ -29,7 +29,7 @@ from gluon_personnet.cli import options
 @options.memory
 @options.quiet
 @click.pass_context
-def command(ctx, recipe, out, resume, workers, **others):
+def command(ctx, recipe, **given):
     """Train a network by a RECIPE: a file, or the name of a bundled one (gpnet list recipes).
 
     Ctrl-C ends training after the running step and writes a checkpoint; --resume goes on from it, to the same result
@@ -60,20 +60,20 @@ def command(ctx, recipe, out, resume, workers, **others):
     from gluon_personnet.recipe.parsing import load_recipe
     from gluon_personnet.training.distributed.roles import role_from_environment
 
-    path, role = recipe_path(recipe), role_from_environment()
-    loaded = load_recipe(path, others["overrides"])
-    run = Run(out or ROOT / run_name(recipe))
+    role, workers = role_from_environment(), given["workers"]
+    loaded = load_recipe(recipe_path(recipe), given["overrides"])
+    run = Run(given["out"] or ROOT / run_name(recipe))
     if role and role.kind != "worker":
         role.serve()
     again = f"gpnet train {recipe} --out {run.path} --resume" + (f" --workers {workers}" if workers else "")
-    with _holding(run, resume, role):
+    with _holding(run, given["resume"], role):
         if workers and not role:
             from gluon_personnet.training.distributed.share import check_workers
 
             check_workers(loaded.training, workers)
             code = _launch(ctx, workers, run, again)
         else:
-            code = _train(path, loaded, run, resume, role, again, **others)
+            code = _train(run_name(recipe), loaded, run, role, again, given)
     sys.exit(code)
 
 
@@ -110,27 +110,30 @@ def _launch(ctx, workers, run, again):
         raise TrainingError(f"{error}; go on from the checkpoint of step {step} with: {again}") from error
 
 
-def _train(path, loaded, run, resume, role, again, worker_timeout, overrides, data, device, memory_mib, quiet):
+def _train(name, loaded, run, role, again, given):
     """Train alone or as one of several workers; returns the exit code."""
     from gluon_personnet.network.backend import pick_device
     from gluon_personnet.training.distributed.follower import Follower, start_together
     from gluon_personnet.training.distributed.group import joined
+    from gluon_personnet.training.execution import Execution
     from gluon_personnet.training.trainer import Stopped, Trainer
     from gluon_personnet.workflows.train import Surroundings, make_trainer
 
-    session, ctx = options.session(data, device, not quiet), pick_device(device)
-    with joined(role, worker_timeout, ctx) as group:
+    session = options.session(given["data"], given["device"], not given["quiet"])
+    ctx = pick_device(session.device)
+    with joined(role, given["worker_timeout"], ctx) as group:
         echo = (lambda text: None) if group.worker else click.echo
-        surroundings = Surroundings(session, ctx, memory_mib, group, not (quiet or group.worker))
+        execution = Execution(ctx, session.progress and not group.worker, group)
+        surroundings = Surroundings(session, execution, given["memory_mib"])
         with group.in_turn():
             trainer = make_trainer(loaded, run, surroundings, Follower if group.worker else Trainer)
-            if resume and not group.worker:
+            if given["resume"] and not group.worker:
                 trainer.resume()
         if role:
             start_together(trainer, group)
         where = f"{ctx} by {group.workers} workers" if role else str(ctx)
         rows = trainer.data.task.train_hash
-        echo(f"training {path.stem} on {where}: {trainer.last_step} steps, training rows {rows}, run {run.path}")
+        echo(f"training {name} on {where}: {trainer.last_step} steps, training rows {rows}, run {run.path}")
         try:
             trainer.train()
             ending, code = _summary(trainer, run), 0

@@ -6,16 +6,16 @@ head, and the work in progress towards it. Both may be used by several processes
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Union
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 
 import numpy as np
 
+from gluon_personnet.core.digests import digest
 from gluon_personnet.core.files import locked_temporary, remove_if_dead, replacing, write_json
 from gluon_personnet.core.locks import exclusive
 
@@ -45,46 +45,6 @@ def cache_folder() -> Optional[Path]:
         return None
 
 
-def digest(*parts: Union[str, bytes, np.ndarray]) -> str:
-    """32 hexadecimal digits for texts, bytes and arrays: other types, shapes, values or orders give others.
-
-    Raises
-    ------
-    TypeError
-        For anything else, such as an array of objects.
-    """
-    found = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        if isinstance(part, str):
-            data = part.encode("utf-8", "surrogatepass")
-            found.update(b"text %d " % len(data) + data)
-        elif isinstance(part, bytes):
-            found.update(b"bytes %d " % len(part) + part)
-        elif isinstance(part, np.ndarray) and not part.dtype.hasobject:
-            found.update(f"array {part.dtype.str} {part.shape} ".encode())
-            found.update(np.ascontiguousarray(part).data)
-        else:
-            raise TypeError(f"digest: found {type(part).__name__}; right: str, bytes or an array of numbers")
-    return found.hexdigest()
-
-
-def rows_hash(rows):
-    """16 hexadecimal digits of (role, name, pid, camid) of every image, in their order."""
-    found = hashlib.sha256()
-    for role, name, pid, camid in rows:
-        found.update(f"{role},{name},{pid},{camid}\n".encode("utf-8", "surrogateescape"))
-    return found.hexdigest()[:16]
-
-
-def file_digest(path) -> str:
-    """32 hexadecimal digits of a file's bytes."""
-    found = hashlib.blake2b(digest_size=16)
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(2**20), b""):
-            found.update(block)
-    return found.hexdigest()
-
-
 def load_array(path, mmap: bool = False) -> Optional[np.ndarray]:
     """The array of an ``.npy`` file, None where it is missing, cut off or something else."""
     try:
@@ -105,7 +65,7 @@ def mark(folder: Path) -> None:
 
 
 class ArrayCache:
-    """Arrays as ``.npy`` files in one folder of the cache, each under a key such as :func:`digest` gives.
+    """Arrays as ``.npy`` files in one folder of the cache, each under a key such as :func:`.digests.digest` gives.
 
     Several processes may use one folder at a time. A file that was not written to its end is as good as missing.
 

@@ -4,9 +4,9 @@ from collections import defaultdict
 
 import numpy as np
 
+from gluon_personnet.core.digests import rows_hash
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.core.seeding import generator
-from gluon_personnet.core.store import rows_hash
 from gluon_personnet.plugin.contracts import Split
 
 SPLIT_SEED = 0  # never changes: splits are the same in every release

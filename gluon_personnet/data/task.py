@@ -6,9 +6,9 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
+from gluon_personnet.core.digests import digest
 from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.core.parallel import usable_cores
-from gluon_personnet.core.store import digest
 from gluon_personnet.data.images import ImageCache
 from gluon_personnet.data.splits import labels, split_hash
 from gluon_personnet.plugin.contracts import Dataset, Split

@@ -5,8 +5,8 @@ from typing import Any, Callable, Mapping, Optional, Tuple
 
 import numpy as np
 
+from gluon_personnet.core.digests import rows_hash
 from gluon_personnet.core.errors import DataError
-from gluon_personnet.core.store import rows_hash
 from gluon_personnet.evaluation.distances import Distances
 
 AMONG = ("query_distmat", "gallery_distmat")

@@ -12,8 +12,9 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from gluon_personnet.core.digests import digest
 from gluon_personnet.core.errors import PluginError
-from gluon_personnet.core.store import digest, entry
+from gluon_personnet.core.store import entry
 from gluon_personnet.data.task import Task
 from gluon_personnet.evaluation.distances import check_distmat
 from gluon_personnet.evaluation.measured import AMONG, Measured

@@ -6,9 +6,10 @@ from typing import Any, Dict, Mapping, Sequence
 import numpy as np
 from tqdm import tqdm
 
+from gluon_personnet.core.digests import digest
 from gluon_personnet.core.errors import DataError, PluginError
 from gluon_personnet.core.parallel import in_threads
-from gluon_personnet.core.store import ArrayCache, digest
+from gluon_personnet.core.store import ArrayCache
 from gluon_personnet.plugin.manager import PluginManager
 from gluon_personnet.plugin.sources import source_digest
 

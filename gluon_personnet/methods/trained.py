@@ -9,10 +9,10 @@ from typing import Any, Dict, Iterator, Mapping, Optional
 
 import numpy as np
 
+from gluon_personnet.core.digests import file_digest
 from gluon_personnet.core.errors import CheckpointError
 from gluon_personnet.core.parallel import usable_cores
 from gluon_personnet.core.runs import Run
-from gluon_personnet.core.store import file_digest
 from gluon_personnet.core.versions import numeric_versions, version
 from gluon_personnet.data.images import ImageCache
 from gluon_personnet.data.task import Images, Task

@@ -15,6 +15,7 @@ import numpy as np
 
 from gluon_personnet.core.errors import BackendError
 from gluon_personnet.core.parallel import usable_cores
+from gluon_personnet.core.versions import version
 
 WHEELS = ("mxnet", "mxnet-cu112")
 INSTALL_HINT = "install the extra [cpu], or [cu112] for an NVIDIA GPU; in the project's folder: pip install '.[cpu]'"
@@ -134,10 +135,8 @@ def pick_device(name=None):
 
 def versions():
     """Versions that decide results: package name -> version, for checkpoints and reports."""
-    import gluon_personnet
-
     return {
-        "gluon_personnet": gluon_personnet.__version__,
+        "gluon_personnet": version("gluon-personnet"),
         "mxnet": mx.__version__,
         "numpy": np.__version__,
         "python": sys.version.split()[0],

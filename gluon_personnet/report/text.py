@@ -165,3 +165,22 @@ def _mean(value):
 def _aligned(card) -> List[str]:
     width = max(map(len, card))
     return [f"  {key:<{width}}  {value}" for key, value in card.items()]
+
+
+def agreement_text(found: Mapping[str, Any], precision: str) -> str:
+    """A paragraph for people.
+
+    `found` is what :func:`~gluon_personnet.evaluation.agreement.agreement` gives, with ``speed`` and ``cmc``.
+    """
+    lines = [
+        f"{precision} against float32",
+        f"  change of distances      largest {found['largest_change']:.3g}, mean {found['mean_change']:.2g} "
+        f"(they span {found['spread']:.3g})",
+        f"  Kendall tau of rankings  mean {found['kendall_tau']:.4f}, smallest {found['smallest_kendall_tau']:.4f}; "
+        f"same first image for {100 * found['same_first']:.1f} % of the queries",
+        f"  speed                    {found['speed']:.2f} times, from images to distances",
+    ]
+    for protocol, changes in found["cmc"].items():
+        figures = ", ".join(f"rank-{rank} {100 * value:+.2f}" for rank, value in changes.items())
+        lines.append(f"  change of CMC (points)   {figures} ({protocol})")
+    return "\n".join(lines)

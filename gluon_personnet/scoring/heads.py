@@ -14,7 +14,7 @@ What differs from :class:`~gluon_personnet.network.layers.Head`, which it equals
 from gluon_personnet.core.errors import BackendError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import ACTIVATIONS, Head
-from gluon_personnet.scoring.personnet_head import BFLOAT16, _folded, _personnet_logits
+from gluon_personnet.scoring.personnet_head import BFLOAT16, folded_weights, personnet_logits
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 
@@ -50,8 +50,8 @@ class TileHead:
         differences = self._differences(own_columns)
         if isinstance(network.head, Head):
             gain, activation = ACTIVATIONS[network.options["activation"]]
-            weights = _folded(network.head, gain, ctx)
-            logits = _personnet_logits(network.head, activation, differences, weights, precision)
+            weights = folded_weights(network.head, gain, ctx)
+            logits = personnet_logits(network.head, activation, differences, weights, precision)
         else:
             weights = {name: value.data(ctx) for name, value in network.head.collect_params().items()}
             logits = network.head(mx.sym.concat(*differences, dim=0) if rows > 1 else differences[0])

@@ -10,7 +10,7 @@ BFLOAT16 = np.dtype([("bfloat16", np.uint16)])
 """How MXNet names the type; numpy has none."""
 
 
-def _folded(head, gain, ctx):
+def folded_weights(head, gain, ctx):
     """Name -> weight or bias, float32, times the gain of the activation that follows."""
     weights = {}
     for name, layer in _layers(head):
@@ -25,7 +25,7 @@ def _layers(head):
     return [("conv4", head.conv4), *dense, ("logits", head.logits)]
 
 
-def _personnet_logits(head, activation, differences, weights, precision):
+def personnet_logits(head, activation, differences, weights, precision):
     """The symbol of a tile's logits; `weights` are changed to what it takes."""
     reduced = precision != "float32"
     if reduced:

@@ -27,9 +27,7 @@ class MapPairs:
     any_order : bool
         Whether either image of a pair may be the query; otherwise it is that of the lower camera.
     rng : numpy.random.Generator
-    ctx : mxnet.Context
-    progress : bool
-        Show a progress bar on standard error.
+    execution : Execution
 
     Attributes
     ----------
@@ -37,7 +35,7 @@ class MapPairs:
         Places of images of one identity, or of two, in two views: first those as they are, then those mirrored.
     """
 
-    def __init__(self, network, samples, rows, images, any_order, rng, ctx, progress=True):
+    def __init__(self, network, samples, rows, images, any_order, rng, execution):
         rows = np.array(_some(rows, samples, rng))
         pids, camids = (np.array([getattr(samples[row], name) for row in rows]) for name in ("pid", "camid"))
         same = np.concatenate([_across(np.flatnonzero(pids == pid), camids) for pid in np.unique(pids)])
@@ -49,8 +47,10 @@ class MapPairs:
             swapped = rng.random(len(pairs)) < 0.5
             pairs[swapped] = pairs[swapped, ::-1]
         self.same, self.different = (np.concatenate([pairs, pairs + len(rows)]) for pairs in (same, different))
-        with tqdm(total=2 * len(rows), desc="metric head", unit="image", disable=not progress, leave=False) as bar:
-            both = [_maps(network, rows, images, mirrored, ctx, bar) for mirrored in (False, True)]
+        with tqdm(
+            total=2 * len(rows), desc="metric head", unit="image", disable=not execution.progress, leave=False
+        ) as bar:
+            both = [_maps(network, rows, images, mirrored, execution.ctx, bar) for mirrored in (False, True)]
         self._maps = np.concatenate(both)
 
     def differences(self, pairs):

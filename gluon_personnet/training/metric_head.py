@@ -44,7 +44,7 @@ def check_metric_head(network, recipe):
         raise RecipeError(f"{found} with activation {network.options['activation']}; right: 1.0, or tanh")
 
 
-def set_metric_head(network, data, recipe, ctx, progress=True):
+def set_metric_head(network, data, recipe, execution):
     """Fit the head of a PersonNet in training to its trunk's maps of the training images.
 
     Parameters
@@ -52,13 +52,11 @@ def set_metric_head(network, data, recipe, ctx, progress=True):
     network : PersonNet
     data : TrainingData
     recipe : Recipe
-    ctx : mxnet.Context
-    progress : bool
-        Show a progress bar on standard error.
+    execution : Execution
     """
     rng = seeding.generator(recipe.seed, "metric head")
     any_order = recipe.training.view_order == "random"
-    pairs = MapPairs(network, data.samples, data.train, data.cache.images, any_order, rng, ctx, progress)
+    pairs = MapPairs(network, data.samples, data.train, data.cache.images, any_order, rng, execution)
     start_as_metric(network, pairs, rng)
 
 

@@ -41,7 +41,8 @@ class PaperRMSProp(mx.optimizer.Optimizer):
         self._update_count(index)
         rate, l2 = self._get_lr(index), self._get_wd(index)
         if weight.context.device_type == "cpu":
-            cpu_update.rmsprop(weight, grad, state, rate, l2, self.decay, self.mu, self.rescale_grad)
+            rule = cpu_update.Rule(rate, l2, self.decay, self.mu, self.rescale_grad)
+            cpu_update.rmsprop(weight, grad, state, rule)
         else:
             self._update_on_gpu(weight, grad, state, rate, l2)
 

@@ -20,7 +20,6 @@ from gluon_personnet.scoring.scorer import Scorer
 from gluon_personnet.training.averaging import Average
 from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.classifier import make_classifier
-from gluon_personnet.training.distributed.share import ALONE
 from gluon_personnet.training.log import append_line, trim
 from gluon_personnet.training.metric_head import check_metric_head, set_metric_head
 from gluon_personnet.training.optimizers import create_optimizer_state, make_trainer, optimizer_state
@@ -52,17 +51,14 @@ class Trainer:
         Not yet initialised.
     run : Run
         Where everything is written.
-    ctx : mxnet.Context
-    progress : bool
-        Show a progress bar on standard error.
-    group : Alone or WorkerGroup
-        The processes that share every step; this one is worker 0.
+    execution : Execution
+        Its process is worker 0.
     """
 
-    def __init__(self, recipe, data, validation, network, run, ctx, progress=True, group=ALONE):
-        self.recipe, self.data, self.network, self.run, self.ctx = recipe, data, network, run, ctx
-        self._validation = validation
-        self._progress, self._group = progress, group
+    def __init__(self, recipe, data, validation, network, run, execution):
+        self.recipe, self.data, self.network, self.run = recipe, data, network, run
+        self.ctx, self._progress, self._group = execution.ctx, execution.progress, execution.group
+        self._execution, self._validation = execution, validation
         section = recipe.training
         self._sampler = PairSampler(
             data.samples,
@@ -76,9 +72,9 @@ class Trainer:
         self.last_step = math.ceil(section.pairs / section.batch_pairs)
         self._schedule = make_schedule(recipe.schedule, recipe.optimizer.learning_rate, self.last_step)
         mx.random.seed(seeding.derive(recipe.seed, "weights"))
-        initialise(network, ctx, recipe.network.weight_magnitude, recipe.network.bias_range)
+        initialise(network, self.ctx, recipe.network.weight_magnitude, recipe.network.bias_range)
         self._parameters = unique_parameters(network)
-        classifier = make_classifier(network, self._sampler.num_identities, recipe, ctx)
+        classifier = make_classifier(network, self._sampler.num_identities, recipe, self.ctx)
         self._trained = {**self._parameters, **(unique_parameters(classifier) if classifier else {})}
         self._gluon = make_trainer(self._trained, recipe.optimizer)
         self._average = Average(self._parameters, section.averaging)
@@ -86,7 +82,7 @@ class Trainer:
         self._step = self._make_step()
         self._metric_step = math.floor(section.metric_head_at * self.last_step)
         check_metric_head(network, recipe)
-        self._batches = Batches(recipe, self._sampler, data.cache, network, ctx, self._group)
+        self._batches = Batches(recipe, self._sampler, data.cache, network, self.ctx, self._group)
         self.step, self.seconds = 0, 0.0
         self.best = dict(NOTHING_YET)
         self._stop = False
@@ -219,7 +215,7 @@ class Trainer:
         """Fit the head to the averaged weights' trunk, and go on from both."""
         if not self._group.worker:
             set_parameters(self._parameters, self._average.values, "averaged weights")
-            set_metric_head(self.network, self.data, self.recipe, self.ctx, self._progress)
+            set_metric_head(self.network, self.data, self.recipe, self._execution)
         self._group.broadcast([parameter.data() for parameter in self._parameters.values()], "metric head")
         self._average.restart()
         for name, array in self.optimizer_state():

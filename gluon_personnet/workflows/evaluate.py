@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
+from gluon_personnet.core.digests import digest
 from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.core.files import write_json
 from gluon_personnet.core.runs import ROOT
-from gluon_personnet.core.store import digest
 from gluon_personnet.data.task import Task
 from gluon_personnet.evaluation import protocols as measuring
 from gluon_personnet.evaluation.agreement import agreement, cmc_changes, recall

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional, Sequence, Union
+from typing import Optional, Sequence, Union
 
 from gluon_personnet.core.runs import ROOT, Run, run_name
 from gluon_personnet.data.images import ImageCache
@@ -12,7 +12,7 @@ from gluon_personnet.network.build import build_network
 from gluon_personnet.recipe.bundled import recipe_path
 from gluon_personnet.recipe.parsing import load_recipe
 from gluon_personnet.recipe.sections import Recipe
-from gluon_personnet.training.distributed.share import ALONE
+from gluon_personnet.training.execution import Execution
 from gluon_personnet.training.held_out import Validation, training_data
 from gluon_personnet.training.trainer import Trainer
 
@@ -24,20 +24,14 @@ class Surroundings:
     Parameters
     ----------
     session : Session
-    ctx : mxnet.Context
+    execution : Execution
     memory_mib : int
         Limit for decoded images kept in memory.
-    group : Alone or WorkerGroup
-        The processes that share every step.
-    progress : bool
-        Show a progress bar; only one of several workers does.
     """
 
     session: Session
-    ctx: Any
+    execution: Execution
     memory_mib: int = 2048
-    group: Any = ALONE
-    progress: bool = True
 
 
 def make_trainer(recipe: Recipe, run: Run, surroundings: Surroundings, trainer_class: type = Trainer) -> Trainer:
@@ -53,12 +47,10 @@ def make_trainer(recipe: Recipe, run: Run, surroundings: Surroundings, trainer_c
     (task,) = session.tasks(section.name, section.options, [section.split], "dataset.options")
     network = build_network(recipe, session.manager)
     size = network.options["height_px"], network.options["width_px"]
-    cache = ImageCache(task.dataset, *size, surroundings.memory_mib, surroundings.progress)
+    cache = ImageCache(task.dataset, *size, surroundings.memory_mib, surroundings.execution.progress)
     data = training_data(task, recipe, cache)
     validation = Validation(data, recipe, session.manager)
-    return trainer_class(
-        recipe, data, validation, network, run, surroundings.ctx, surroundings.progress, surroundings.group
-    )
+    return trainer_class(recipe, data, validation, network, run, surroundings.execution)
 
 
 def train(
@@ -96,7 +88,7 @@ def train(
     path = recipe_path(str(recipe))
     run = Run(out or ROOT / run_name(str(recipe)))
     run.check_new(resume)
-    surroundings = Surroundings(session, pick_device(session.device), progress=session.progress)
+    surroundings = Surroundings(session, Execution(pick_device(session.device), session.progress))
     trainer = make_trainer(load_recipe(path, overrides), run, surroundings)
     if resume:
         trainer.resume()

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from gluon_personnet.core.digests import digest
 from gluon_personnet.core.errors import DataError, PluginError, did_you_mean
 from gluon_personnet.core.parallel import in_threads
-from gluon_personnet.core.store import ArrayCache, digest
+from gluon_personnet.core.store import ArrayCache
 
 WORTH_KEEPING = 10**10
 """Multiplications, a few seconds of work, from which on a matrix is kept on disk."""

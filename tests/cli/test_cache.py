@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gluon_personnet.core.store import ArrayCache, digest
+from gluon_personnet.core.digests import digest
+from gluon_personnet.core.store import ArrayCache
 
 
 def test_a_users_own_files_survive(gpnet, tmp_path):

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
+from gluon_personnet.core.digests import digest
 from gluon_personnet.core.parallel import in_threads
-from gluon_personnet.core.store import ArrayCache, cache_folder, digest, entry
+from gluon_personnet.core.store import ArrayCache, cache_folder, entry
 
 KEY = digest("key")
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from gluon_personnet.core import upkeep
-from gluon_personnet.core.store import ArrayCache, digest, entry
+from gluon_personnet.core.digests import digest
+from gluon_personnet.core.store import ArrayCache, entry
 
 
 @pytest.fixture

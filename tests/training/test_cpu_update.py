@@ -24,7 +24,7 @@ def test_one_pass_on_the_cpu_does_what_mxnets_kernel_does(shape):
     other = [array.copy() for array in (weight, gradient, square)]
     optimizer = PaperRMSProp(decay=DECAY, mu=MU, rescale_grad=0.5)
     for _ in range(3):
-        cpu_update.rmsprop(weight, gradient, square, RATE, L2, DECAY, MU, rescale=0.5)
+        cpu_update.rmsprop(weight, gradient, square, cpu_update.Rule(RATE, L2, DECAY, MU, 0.5))
         optimizer._update_on_gpu(*other, RATE, L2)
         other[1] = kept.copy()  # MXNet's kernel writes there
     np.testing.assert_allclose(weight.asnumpy(), other[0].asnumpy(), rtol=1e-5, atol=1e-6)
@@ -36,14 +36,14 @@ def test_update_waits_for_what_is_queued_on_its_arrays():
     size = 1500
     weight, gradient, square = arrays((size, size))
     before, right = weight.asnumpy(), [array.copy() for array in (weight, gradient, square)]
-    cpu_update.rmsprop(right[0], right[1] * 4, right[2], RATE, L2, DECAY, MU, 1.0)
+    cpu_update.rmsprop(right[0], right[1] * 4, right[2], cpu_update.Rule(RATE, L2, DECAY, MU, 1.0))
     ones = mx.nd.ones((size, size))
     mx.nd.waitall()
     read = weight
     for _ in range(3):  # slow readers of the weight
         read = mx.nd.dot(weight, ones)
     late = mx.nd.dot(ones, ones) * 0 + 1  # a gradient that is not there yet
-    cpu_update.rmsprop(weight, gradient * 4 * late, square, RATE, L2, DECAY, MU, 1.0)
+    cpu_update.rmsprop(weight, gradient * 4 * late, square, cpu_update.Rule(RATE, L2, DECAY, MU, 1.0))
     np.testing.assert_array_equal(weight.asnumpy(), right[0].asnumpy())
     np.testing.assert_allclose(read.asnumpy()[:, 0], before.sum(axis=1), atol=1e-2)
 

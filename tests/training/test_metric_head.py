@@ -11,6 +11,7 @@ from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.network.weights import initialise
 from gluon_personnet.plugin.contracts import Sample
 from gluon_personnet.scoring.scorer import Scorer
+from gluon_personnet.training.execution import Execution
 from gluon_personnet.training.map_pairs import MapPairs
 from gluon_personnet.training.metric_head import REGULARISATION, start_as_metric
 
@@ -33,7 +34,7 @@ def network_and_pairs(any_order=False, **options):
     initialise(network, mx.cpu())
     images, rng = pictures(), np.random.default_rng(2)
     of_rows, ctx = (lambda rows: images[rows]), mx.cpu()
-    pairs = MapPairs(network, SAMPLES, range(len(SAMPLES)), of_rows, any_order, rng, ctx, progress=False)
+    pairs = MapPairs(network, SAMPLES, range(len(SAMPLES)), of_rows, any_order, rng, Execution(ctx, progress=False))
     return network, pairs, rng
 
 
@@ -120,7 +121,13 @@ def test_a_channel_that_shows_nothing_does_no_harm(normalise):
     weight.set_data(weight.data() * mx.nd.array([1, 1, 1, 0]).reshape((4, 1, 1, 1)))
     images = pictures()
     pairs = MapPairs(
-        network, SAMPLES, range(len(SAMPLES)), lambda rows: images[rows], False, rng, mx.cpu(), progress=False
+        network,
+        SAMPLES,
+        range(len(SAMPLES)),
+        lambda rows: images[rows],
+        False,
+        rng,
+        Execution(mx.cpu(), progress=False),
     )
     start_as_metric(network, pairs, rng)
     for net in (network, network.plain()):
