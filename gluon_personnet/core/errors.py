@@ -3,6 +3,7 @@
 import difflib
 import errno
 import os
+from typing import Iterable
 
 
 class GpnetError(Exception):
@@ -81,7 +82,7 @@ class BackendError(GpnetError):
     """MXNet, its libraries or the device asked for are not there."""
 
 
-def did_you_mean(word, known):
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint such as ``"; did you mean 'depth'?"``, or the list of what is known when nothing comes near."""
     near = difflib.get_close_matches(str(word), [str(name) for name in known], n=1)
     if near:

@@ -10,7 +10,7 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator, Optional, Union
 
 from gluon_personnet.core.errors import FileError
 from gluon_personnet.core.locks import LOCK_NAME, lock_file, same_file
@@ -25,7 +25,7 @@ _LONGEST = 120
 
 
 @contextlib.contextmanager
-def replacing(path) -> Iterator[Path]:
+def replacing(path: Union[str, Path]) -> Iterator[Path]:
     """Yield a temporary path with the ending of `path`; put what is written there in its place at the end.
 
     A regular file is replaced in one step and keeps its mode; after an error the old one stays. Of a symbolic link the
@@ -118,7 +118,7 @@ def _temporary_names(target):
     return f".{name}.", f".part{suffix}"
 
 
-def locked_temporary(target) -> "tuple[Path, int]":
+def locked_temporary(target: Path) -> "tuple[Path, int]":
     """A new file beside `target`, and a descriptor that is to stay open while it is written.
 
     The descriptor holds a lock. By it the next writer knows that this one lives: see :func:`clear_leftovers`.
@@ -133,7 +133,7 @@ def locked_temporary(target) -> "tuple[Path, int]":
         os.close(descriptor)  # cleared by another writer before it was locked
 
 
-def clear_leftovers(target) -> int:
+def clear_leftovers(target: Path) -> int:
     """Remove the temporary files of `target` whose writers live no more; return how many they were."""
     target = Path(target)
     begin, end = _temporary_names(target)
@@ -141,11 +141,11 @@ def clear_leftovers(target) -> int:
     with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
         for entry in entries:
             if entry.name.startswith(begin) and entry.name.endswith(end) and len(entry.name) > len(begin + end):
-                removed += remove_if_dead(entry.path)
+                removed += remove_if_dead(Path(entry.path))
     return removed
 
 
-def remove_if_dead(path) -> bool:
+def remove_if_dead(path: Path) -> bool:
     """Remove a temporary file unless a process holds its lock; return whether it is gone."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
@@ -163,7 +163,7 @@ def remove_if_dead(path) -> bool:
 
 
 @contextlib.contextmanager
-def scratch_folder(prefix: str, parent=None) -> Iterator[Path]:
+def scratch_folder(prefix: str, parent: Optional[Path] = None) -> Iterator[Path]:
     """Yield a new folder for work in progress and remove it at the end, and those that killed processes have left.
 
     Parameters
@@ -219,7 +219,7 @@ def _clear_scratch(prefix, parent):
                     os.close(descriptor)
 
 
-def write_text(path, text: str) -> None:
+def write_text(path: Union[str, Path], text: str) -> None:
     """Write UTF-8 text to `path` in one step; ``-`` is standard output.
 
     Raises
@@ -236,7 +236,7 @@ def write_text(path, text: str) -> None:
         temporary.write_bytes(data)
 
 
-def write_json(path, value) -> None:
+def write_json(path: Union[str, Path], value: Any) -> None:
     """Write JSON types to `path` in one step; ``-`` is standard output.
 
     Raises

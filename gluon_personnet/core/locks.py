@@ -5,14 +5,14 @@ import errno
 import os
 import socket
 from pathlib import Path
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator, List, Optional, Union
 
 from gluon_personnet.core.errors import FileError, LockedError
 
 try:
     import fcntl
 except ImportError:  # not a POSIX system
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 LOCK_NAME = ".lock"
 """The file in a folder that is locked; it names the holder, and goes when the holder leaves in good order."""
@@ -45,7 +45,7 @@ def lock_file(descriptor: int, wait: bool = False) -> Optional[bool]:
     return True
 
 
-def same_file(descriptor: int, path) -> bool:
+def same_file(descriptor: int, path: Union[str, Path]) -> bool:
     """Whether the open file is still the one of that name."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False))
@@ -54,7 +54,9 @@ def same_file(descriptor: int, path) -> bool:
 
 
 @contextlib.contextmanager
-def exclusive(folder, name: str, wait: bool = False, on_wait: Optional[Callable[[str], None]] = None) -> Iterator[bool]:
+def exclusive(
+    folder: Union[str, Path], name: str, wait: bool = False, on_wait: Optional[Callable[[str], None]] = None
+) -> Iterator[bool]:
     """Hold a folder for this process; make the folder if it is missing, and remove it if it is then left empty.
 
     The lock is advisory: it keeps out others who ask for it. It falls away with the process, killed or not.
@@ -83,7 +85,7 @@ def exclusive(folder, name: str, wait: bool = False, on_wait: Optional[Callable[
     """
     folder = Path(folder)
     path = folder / LOCK_NAME
-    made = []
+    made: List[Path] = []
     try:
         descriptor = _opened(path, made)
         while True:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Optional, Union
 
 from gluon_personnet.core.errors import CheckpointError
 
@@ -15,7 +16,7 @@ class Run:
     (selected on validation), ``model-symbol.json`` and ``model-0000.params`` (the exported network), ``evaluation/``.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Union[str, Path]):
         self.path = Path(path)
         self.recipe = self.path / "recipe.yml"
         self.log = self.path / "log.jsonl"
@@ -26,7 +27,7 @@ class Run:
         self.evaluation = self.path / "evaluation"
 
     @property
-    def exists(self):
+    def exists(self) -> bool:
         """Whether training has begun here."""
         return self.recipe.exists()
 
@@ -46,7 +47,7 @@ def run_name(recipe: str) -> str:
     return "-".join(parts) if not path.suffix else parts[-1]
 
 
-def find_run(path=None, recipe=None):
+def find_run(path: Optional[str] = None, recipe: Optional[str] = None) -> Run:
     """The run to evaluate: the one given, else that of the recipe's name, else the latest below ``runs/``.
 
     Raises

@@ -9,12 +9,12 @@ import hashlib
 import numpy as np
 
 
-def derive(seed, purpose, *numbers):
+def derive(seed: int, purpose: str, *numbers: int) -> int:
     """A 32-bit seed for a purpose, e.g. ``derive(1, "dropout", step)``."""
     return int(_sequence(seed, purpose, numbers).generate_state(1)[0])
 
 
-def generator(seed, purpose, *numbers):
+def generator(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
     """An independent ``numpy.random.Generator`` for a purpose, e.g. ``generator(1, "pairs", step)``."""
     return np.random.Generator(np.random.PCG64(_sequence(seed, purpose, numbers)))
 

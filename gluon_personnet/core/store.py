@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Union
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def cache_folder() -> Optional[Path]:
         return None
 
 
-def load_array(path, mmap: bool = False) -> Optional[np.ndarray]:
+def load_array(path: Union[str, Path], mmap: bool = False) -> Optional[np.ndarray]:
     """The array of an ``.npy`` file, None where it is missing, cut off or something else."""
     try:
         found = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
@@ -86,11 +86,13 @@ class ArrayCache:
 
     def get(self, key: str) -> Optional[np.ndarray]:
         """The array kept under `key`, or None."""
-        return None if self._folder is None else load_array(self.path(key))
+        path = self.path(key)
+        return None if path is None else load_array(path)
 
     def put(self, key: str, array: np.ndarray) -> bool:
         """Keep an array; return whether it was kept. A disk that is full or read-only makes things slow, not wrong."""
-        if self._folder is None:
+        path = self.path(key)
+        if self._folder is None or path is None:
             return False
         # Unlike files.replacing this does not wait for the disk, for thousands of small files: get() sees damage.
         try:
@@ -98,13 +100,13 @@ class ArrayCache:
                 mark(self._folder)
                 self._clear_leftovers()
                 self._ready = True
-            temporary, descriptor = locked_temporary(self.path(key))
+            temporary, descriptor = locked_temporary(path)
         except OSError:
             return False
         try:
             with open(temporary, "wb") as file:
                 np.save(file, array, allow_pickle=False)
-            os.replace(temporary, self.path(key))
+            os.replace(temporary, path)
             return True
         except OSError:
             return False

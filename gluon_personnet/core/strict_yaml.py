@@ -1,6 +1,7 @@
 """YAML as recipes use it: safe, and with its traps refused instead of silently misread."""
 
 import re
+from typing import Any
 
 import yaml
 
@@ -59,7 +60,7 @@ _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 _Loader.add_constructor("tag:yaml.org,2002:float", _number)
 
 
-def load_yaml(text, where):
+def load_yaml(text: str, where: str) -> Any:
     """Parse one document.
 
     Raises

@@ -40,7 +40,7 @@ def sizes() -> List[Size]:
         stats = [status for path in _own_files(folder) if (status := _status(path))]
         if stats:
             newest = max(status.st_mtime for status in stats)
-            name = str(folder.relative_to(cache_folder()))
+            name = str(folder.relative_to(cache_folder() or folder))
             found.append(Size(name, len(stats), sum(status.st_size for status in stats), newest))
     return found
 
@@ -74,8 +74,8 @@ def clear(older_than_s: float = 0.0) -> Cleared:
             count, size = count + len(gone), size + sum(status.st_size for status in gone)
         _remove_if_empty(folder)
     cache = cache_folder()
-    others = [path.name for path in _children(cache) if path not in _folders()] if cache else []
-    return Cleared(count, size, left + [f"{cache / name}" for name in others])
+    others = [str(path) for path in _children(cache) if path not in _folders()] if cache else []
+    return Cleared(count, size, left + others)
 
 
 def _folders() -> List[Path]:

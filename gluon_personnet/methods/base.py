@@ -131,7 +131,8 @@ def measure(method: Method, task: Task) -> Measured:
     names = task.names(query), task.names(gallery)
 
     def among() -> Tuple[np.ndarray, np.ndarray]:
-        return tuple(_kept(fitted, key, part)[0] for part in AMONG)
+        query_distmat, gallery_distmat = (_kept(fitted, key, part)[0] for part in AMONG)
+        return query_distmat, gallery_distmat
 
     return Measured(distances, *names, {**method.card(task), **task.card()}, cost, among, task.number)
 
@@ -170,7 +171,7 @@ def _kept(fitted: _Fitted, key: Mapping[str, Any], part: str) -> Tuple[np.ndarra
                 elif work is not None:
                     shutil.rmtree(work, ignore_errors=True)
                 return matrix, cost
-    matrix, head = kept.read("matrix"), kept.head
-    if matrix is None or head is None:  # damaged since
+    found, head = kept.read("matrix"), kept.head
+    if found is None or head is None:  # damaged since
         return fitted.distmat(part, None)
-    return matrix, head["cost"]
+    return found, head["cost"]

@@ -1,7 +1,7 @@
 """A feature of every image and a metric fitted on the training identities: what most baselines are."""
 
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from gluon_personnet.data.task import Task
 from gluon_personnet.methods.base import PARTS, Cost, Method
 from gluon_personnet.methods.features import FeatureStore, entry_key
 from gluon_personnet.methods.session import Session
-from gluon_personnet.plugin.contracts import Combination
+from gluon_personnet.plugin.contracts import Combination, Dataset
 
 
 def expand_queries(query: np.ndarray, gallery: np.ndarray, distmat: np.ndarray, neighbours: int) -> np.ndarray:
@@ -58,7 +58,8 @@ class FeatureMetric(Method):
     def __init__(self, name: str, combination: Combination, session: Session, neighbours: int = 0):
         self.name = name
         self._combination, self._session, self._neighbours = combination, session, neighbours
-        self._dataset = None  # that of the store of features
+        self._dataset: Optional[Dataset] = None  # that of the store of features
+        self._sides: Dict[str, np.ndarray] = {}
         manager = session.manager
         manager.find("features", combination.feature).check_options(combination.feature_options)
         manager.find("metrics", combination.metric).check_options(combination.metric_options)
@@ -77,11 +78,11 @@ class FeatureMetric(Method):
             self._fitted = metric.fit(train, *task.labels(task.split.train))
         if not callable(getattr(self._fitted, "distance", None)):
             raise PluginError(f"metric {chosen.metric!r}: fit returned {self._fitted!r}; right: the fitted metric")
-        self._sides = None
+        self._sides = {}
 
     def distmat(self, task: Task, part: str, work: Optional[Path], cost: Cost) -> np.ndarray:
         """See :class:`Method`; all matrices use expanded queries where they are expanded."""
-        if self._sides is None:
+        if not self._sides:
             with cost.timed("extract"):
                 self._sides = {
                     "query": self._store.rows(task.split.query),

@@ -56,8 +56,8 @@ class FeatureStore:
         self._feature = manager.build("features", name, **options)
         self.key = entry_key(manager, "features", name, options)
         self._cache = ArrayCache(f"features/{name}-{digest(json.dumps(self.key, sort_keys=True))[:12]}")
-        self._images = {}  # row -> digest of its image
-        self._unkept = {}  # row -> vector that the disk would not take
+        self._images: Dict[int, str] = {}  # row -> digest of its image
+        self._unkept: Dict[int, np.ndarray] = {}  # row -> vector that the disk would not take
 
     def rows(self, rows: Sequence[int]) -> np.ndarray:
         """float32 (N, D), one line for each row of the data set, in a new array.

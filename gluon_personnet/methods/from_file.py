@@ -60,7 +60,8 @@ def load_distances(path: Any) -> Measured:
         missing = [key for key in AMONG if key not in arrays]
         if missing:
             raise DataError(f"{path}: key {missing[0]!r} is missing; re-ranking needs {' and '.join(AMONG)}")
-        return tuple(arrays[key] for key in known)
+        query_distmat, gallery_distmat = (arrays[key] for key in known)
+        return query_distmat, gallery_distmat
 
     card = {**origin, "distances": Path(path).name, **_card(distances)}
     return Measured(distances, *names, card, {}, among)

@@ -1,13 +1,17 @@
 """Approximate scoring: something cheap ranks the gallery first, the network scores only the best of each query."""
 
 import tempfile
+from typing import Any, List, Sequence
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from gluon_personnet.data.task import Images, Task
 from gluon_personnet.methods.features import FeatureStore, entry_key
+from gluon_personnet.methods.session import Session
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.pairs import to_network_input
+from gluon_personnet.plugin.manager import PluginManager
 
 EMBEDDING = "embedding"
 
@@ -30,14 +34,16 @@ class Shortlist:
         If there is no such feature or metric.
     """
 
-    def __init__(self, name, size, session):
+    def __init__(self, name: str, size: int, session: Session):
         self.name, self.size = name, size
         self._session, (self._feature, self._metric) = session, _split(name)
         for kind, part in (("features", self._feature), ("metrics", self._metric)):
             if part:
                 session.manager.find(kind, part)
 
-    def distmat(self, task, rows, sides, scorer):
+    def distmat(
+        self, task: Task, rows: Sequence[Sequence[int]], sides: Sequence[Sequence[Images]], scorer: Any
+    ) -> np.ndarray:
         """Distances of all query-gallery pairs of a task.
 
         Parameters
@@ -55,7 +61,7 @@ class Shortlist:
             Those of the network for the best `size` gallery images of each query. All others stand behind the largest
             of these, in the order of the shortlist.
         """
-        columns, order, scores = None, None, 0
+        columns, order, scores = None, np.empty(0), np.zeros(1)
         for images in sides:
             with tempfile.TemporaryDirectory(prefix="gpnet-maps-") as folder:
                 maps = scorer.maps(*images, folder)
@@ -85,13 +91,13 @@ def _split(name):
     return ("", "") if name == EMBEDDING else (feature, metric)
 
 
-def shortlist_key(manager, name):
+def shortlist_key(manager: PluginManager, name: str) -> List[Any]:
     """Everything that the order of a shortlist depends on besides images and network, in JSON types."""
     parts = zip(("features", "metrics"), _split(name))
     return [name, *(entry_key(manager, kind, part, {}) for kind, part in parts if part)]
 
 
-def behind(scores, order):
+def behind(scores: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Put scores of the first of each row's order into a matrix, and what was not scored behind them.
 
     Parameters

@@ -77,7 +77,7 @@ class TrainedNetwork(Method):
         self.recipe = recipe_from_dict(self.record["recipe"], f"checkpoint {run.best}")
         chosen = self._options.mirrored
         self.mirrored = self.recipe.evaluation.mirrored if chosen is None else chosen
-        self._network = None
+        self._network: Any = None
 
     @property
     def precision(self) -> str:
@@ -174,21 +174,22 @@ class TrainedNetwork(Method):
         options, manager, network = self._options, self._session.manager, self.recipe.network
         threads = options.pool.threads if options.pool else os.environ.get("OMP_NUM_THREADS", str(usable_cores()))
         rows = (task.split.query, task.split.gallery)
-        key = {
+        images = [task.digest(side) for side in rows]
+        key: Dict[str, Any] = {
             "weights": file_digest(self.run.best),
             "network": entry_key(manager, "networks", network.name, network.options),
             "precision": self.precision,
             "mirrored": self.mirrored,
             "device": self._device(),
             "threads": str(threads),
-            "images": [task.digest(side) for side in rows],
+            "images": images,
             "versions": {**numeric_versions(), "mxnet": version("mxnet"), "mxnet-cu112": version("mxnet-cu112")},
         }
         if options.shortlist:
             from gluon_personnet.methods.shortlist import shortlist_key
 
             key["shortlist"] = [shortlist_key(manager, options.shortlist), options.shortlist_size]
-            key["images"].append(task.digest(task.split.train))
+            images.append(task.digest(task.split.train))
         return key
 
     def _device(self) -> str:

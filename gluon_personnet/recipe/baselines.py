@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, List, Mapping, Union
 
 from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.core.strict_yaml import load_yaml
@@ -50,7 +50,7 @@ class BaselineRecipe:
     published: Mapping[str, Any] = field(default_factory=dict)
 
 
-def load_baseline(path):
+def load_baseline(path: Union[str, Path]) -> BaselineEntry:
     """Read a baseline file.
 
     Returns
@@ -107,7 +107,7 @@ def _rate(key, rate, where):
     return int(rank), float(rate)
 
 
-def bundled_baselines():
+def bundled_baselines() -> List[BaselineEntry]:
     """A list of :class:`~gluon_personnet.BaselineEntry`: the files in ``recipes/baselines``, by name."""
     import gpnet_recipes
 
@@ -115,7 +115,7 @@ def bundled_baselines():
     return [load_baseline(path) for path in sorted(root.glob("*.yml"))]
 
 
-def find_baseline(manager, text):
+def find_baseline(manager: Any, text: str) -> BaselineEntry:
     """A registered baseline by name, or a file that ends with ``.yml``."""
     if text.endswith((".yml", ".yaml")):
         return load_baseline(text)

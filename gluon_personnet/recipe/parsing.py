@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence, Union
 
 import yaml
 
@@ -12,7 +13,7 @@ from gluon_personnet.recipe.ranges import check_ranges
 from gluon_personnet.recipe.sections import Recipe
 
 
-def load_recipe(path, overrides=()):
+def load_recipe(path: Union[str, Path], overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe file.
 
     Parameters
@@ -35,7 +36,7 @@ def load_recipe(path, overrides=()):
     return parse_recipe(text, f"recipe {path.name}", overrides)
 
 
-def parse_recipe(text, where, overrides=()):
+def parse_recipe(text: str, where: str, overrides: Sequence[str] = ()) -> Recipe:
     """As :func:`load_recipe`, from text; `where` names it in errors."""
     tree = load_yaml(text, where)
     if not isinstance(tree, dict):
@@ -47,27 +48,27 @@ def parse_recipe(text, where, overrides=()):
     return recipe
 
 
-def recipe_from_dict(tree, where):
+def recipe_from_dict(tree: Any, where: str) -> Recipe:
     """Rebuild a recipe from :meth:`Recipe.to_dict`, e.g. out of a checkpoint."""
     recipe = build_section(Recipe, tree, where)
     check_ranges(recipe, dict(_flatten(recipe.to_dict())), where)
     return recipe
 
 
-def parse_options(overrides, flag="--set"):
+def parse_options(overrides: Sequence[str], flag: str = "--set") -> Dict[str, Any]:
     """Options of one entry from ``"key=value"`` texts, values written as in YAML; `flag` names them in errors."""
-    options = {}
+    options: Dict[str, Any] = {}
     for override in overrides:
         _apply(options, override, flag)
     return options
 
 
-def dump_recipe(recipe):
+def dump_recipe(recipe: Recipe) -> str:
     """The recipe as YAML text that :func:`parse_recipe` reads back to an equal recipe."""
     return yaml.safe_dump(recipe.to_dict(), sort_keys=False)
 
 
-def differences(old, new):
+def differences(old: Recipe, new: Recipe) -> List[str]:
     """Lines ``section.key: old -> new`` for everything in which two recipes differ."""
     old_flat, new_flat = (dict(_flatten(recipe.to_dict())) for recipe in (old, new))
     return [
@@ -97,7 +98,7 @@ def _apply(tree, override, flag="--set"):
     tree[last] = load_yaml(value, f"{flag} {key}")
 
 
-def build_section(cls, tree, where, prefix=""):
+def build_section(cls, tree: Mapping[str, Any], where: str, prefix: str = "") -> Any:
     """An instance of a dataclass from a mapping, with RecipeError for keys and types that are not its fields'."""
     fields = {item.name: item for item in dataclasses.fields(cls)}
     for key in tree:

@@ -1,5 +1,7 @@
 """Which values of a recipe are possible."""
 
+from typing import Any, Mapping
+
 from gluon_personnet.core.errors import RecipeError
 
 RANGES = {
@@ -30,7 +32,7 @@ RANGES = {
 """Key -> least and greatest value, None for no limit."""
 
 
-def check_ranges(recipe, flat, where):
+def check_ranges(recipe: Any, flat: Mapping[str, Any], where: str) -> None:
     """Raise RecipeError for the first value that is out of its range or does not go with the others.
 
     Parameters

@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any, Dict, Mapping
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class TrainingSection:
     metric_head_at: float = 1.0
 
     @property
-    def negatives(self):
+    def negatives(self) -> int:
         """Negative pairs for each positive one, random and hard."""
         return self.negatives_per_positive + self.hard_negatives_per_positive
 
     @property
-    def identities(self):
+    def identities(self) -> int:
         """Identities, that is positive pairs, in one batch."""
         return self.batch_pairs // (1 + self.negatives)
 
@@ -100,7 +100,7 @@ class AugmentationSection:
     until: float = 1.0
 
     @property
-    def only_mirroring(self):
+    def only_mirroring(self) -> "AugmentationSection":
         """This section without the changes that end at `until`."""
         return dataclasses.replace(self, translation=0.0, colour=0.0, erasing=0.0)
 
@@ -127,6 +127,6 @@ class Recipe:
     augmentation: AugmentationSection = AugmentationSection()
     evaluation: EvaluationSection = EvaluationSection()
 
-    def to_dict(self):
+    def to_dict(self) -> Dict[str, Any]:
         """Plain dictionaries, as they would stand in a recipe file."""
         return dataclasses.asdict(self)

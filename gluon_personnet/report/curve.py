@@ -1,11 +1,12 @@
 """The training curve as a picture: loss and validation rank-1 against minutes."""
 
 import json
+from pathlib import Path
 
 from gluon_personnet.core.files import replacing
 
 
-def plot_curve(log, path):
+def plot_curve(log: Path, path: Path) -> None:
     """Draw a run's log.
 
     Parameters

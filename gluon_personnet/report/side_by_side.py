@@ -139,8 +139,8 @@ def as_text(report: Mapping[str, Any]) -> str:
     ranks = rank_names(results)
     rows = [["", *(f"rank-{rank}" for rank in ranks), "rank-1, 95 % interval"]]
     for result in results:
-        interval = result.get("rank1_interval") or (None, None)
-        between = "-" if None in interval else f"{100 * interval[0]:.2f} to {100 * interval[1]:.2f}"
+        low, high = result.get("rank1_interval") or (None, None)
+        between = "-" if low is None or high is None else f"{100 * low:.2f} to {100 * high:.2f}"
         rows.append([result["label"], *(percent(result["cmc"].get(rank)) for rank in ranks), between])
     lines = columns(rows) + [f"  warning: {line}" for line in report["warnings"]]
     if "paired" in report:

@@ -1,13 +1,15 @@
 """A study as text, JSON and a picture."""
 
 import json
+from pathlib import Path
+from typing import Any, List, Mapping
 
 import numpy as np
 
 from gluon_personnet.core.files import replacing, write_text
 
 
-def as_text(result):
+def as_text(result: Mapping[str, Any]) -> str:
     """One line a variant: validation rank-1 at the end, mean and standard deviation over the seeds."""
     seeds = ", ".join(map(str, result["seeds"]))
     width = max(len(variant["name"]) for variant in result["variants"])
@@ -28,7 +30,7 @@ def _rank1(variant):
     return f"{variant['rank1']['mean']:5.2f}{deviation}"
 
 
-def write_study(result, folder):
+def write_study(result: Mapping[str, Any], folder: Path) -> List[Path]:
     """Write ``study.json``, ``study.png`` and ``study.svg`` into `folder`; return their paths."""
     paths = [folder / f"study.{ending}" for ending in ("json", "png", "svg")]
     write_text(paths[0], json.dumps(result, indent=2) + "\n")

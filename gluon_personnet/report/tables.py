@@ -38,7 +38,7 @@ class Row:
     @property
     def result(self) -> Mapping[str, Any]:
         """The protocol's result over all splits."""
-        return self.report["results"][0]
+        return self.report["results"][0] if self.report else {}
 
 
 def as_markdown(rows: Sequence[Row], title: str) -> str:

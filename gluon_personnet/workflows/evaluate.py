@@ -196,7 +196,7 @@ def _agreement(exact: Method, tasks, parts, protocols, report) -> Dict[str, Any]
     }
 
 
-def results_folder(method: Method, task: Optional[Task] = None) -> Path:
+def results_folder(method: Method, task: Task) -> Path:
     """Where results of a method on a data set belong: in its run, else below ``runs/``, one folder for each choice."""
     if isinstance(method, TrainedNetwork):
         return method.run.evaluation

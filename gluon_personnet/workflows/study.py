@@ -2,14 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from typing import Mapping, Tuple
+from pathlib import Path
+from typing import Any, Dict, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 
 from gluon_personnet.core.runs import Run
 from gluon_personnet.network.backend import versions
 from gluon_personnet.recipe.parsing import load_recipe
-from gluon_personnet.workflows.train import make_trainer
+from gluon_personnet.workflows.train import Surroundings, make_trainer
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,14 @@ STUDIES = {
 at values a factor of 10 apart. Depth, optimizer and biases are compared by the head that was learned."""
 
 
-def run_study(name, recipe_path, overrides, seeds, folder, surroundings):
+def run_study(
+    name: str,
+    recipe_path: Union[str, Path],
+    overrides: Sequence[str],
+    seeds: Sequence[int],
+    folder: Path,
+    surroundings: Surroundings,
+) -> Dict[str, Any]:
     """Train every variant with every seed, one after another, and measure them on validation identities.
 
     Variants and seeds whose run in `folder` is finished are not trained again, and one that was stopped goes on.

@@ -7,10 +7,11 @@ import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
 from gluon_personnet.core.errors import GpnetError
 from gluon_personnet.core.runs import ROOT
+from gluon_personnet.plugin.entries import Published
 from gluon_personnet.report.tables import Row
 from gluon_personnet.workflows.evaluate import evaluate_method, settings_suffix
 
@@ -83,7 +84,8 @@ def _measure(job) -> Row:
     from gluon_personnet.methods.session import open_session
     from gluon_personnet.plugin.manager import PluginWarning
 
-    name, fidelity, published = job.method, "", ()
+    name, fidelity = job.method, ""
+    published: Sequence[Published] = ()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PluginWarning)  # the command itself warns
