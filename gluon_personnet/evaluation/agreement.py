@@ -1,7 +1,6 @@
 """How far approximate distances agree with exact ones: of a reduced precision, of a shortlist."""
 
 import numpy as np
-from scipy.stats import kendalltau
 
 
 def agreement(exact, reduced):
@@ -18,6 +17,8 @@ def agreement(exact, reduced):
         (largest minus smallest), ``kendall_tau``: mean over the queries of tau-b between the two rankings of their
         gallery, ``smallest_kendall_tau``, and ``same_first``: the share of queries with the same gallery image first.
     """
+    from scipy.stats import kendalltau  # half a second to load, for what few evaluations ask for
+
     change = np.abs(reduced - exact)
     taus = [1.0 if np.array_equal(*rows) else kendalltau(*rows).statistic for rows in zip(exact, reduced)]
     taus = np.nan_to_num(taus, nan=0.0)  # a row of equal distances ranks nothing

@@ -1,7 +1,6 @@
 """How sure a rank-1 is: bootstrap over identities, and two results compared query by query."""
 
 import numpy as np
-from scipy.stats import binomtest
 
 from gluon_personnet.core import seeding
 from gluon_personnet.core.errors import DataError
@@ -79,6 +78,8 @@ def compare_paired(first, second, seed=0):
     if not both.any():
         raise DataError("paired comparison: no query is used in both results; right: one at least")
     difference = np.where(both, other - one, np.nan)
+    from scipy.stats import binomtest  # half a second to load, for what few evaluations ask for
+
     binary = np.isin(one[both], (0, 1)).all() and np.isin(other[both], (0, 1)).all()
     only_first, only_second = int((difference == -1).sum()), int((difference == 1).sum())
     discordant = only_first + only_second
