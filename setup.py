@@ -31,7 +31,7 @@ setup(
     python_requires=">=3.9,<3.13",
     packages=find_packages(include=["gluon_personnet", "gluon_personnet.*"]) + PLUGINS + ["gpnet_recipes"],
     package_dir={**{name: f"plugins/{name}" for name in PLUGINS}, "gpnet_recipes": "recipes"},
-    package_data={"gpnet_recipes": ["*.yml", "*/*.yml"]},
+    package_data={"gluon_personnet": ["py.typed", "plugin/templates/*.txt"], "gpnet_recipes": ["*.yml", "*/*.yml"]},
     install_requires=[
         "numpy>=1.21,<2",
         "scipy>=1.7,<2",
@@ -54,7 +54,7 @@ setup(
         "cpu": ["mxnet==1.9.1"],
         "cu112": ["mxnet-cu112==1.9.1", *CUDA],
         "dask": ["dask[distributed]>=2023.9.2"],  # Client.register_plugin
-        "test": ["pytest>=7", "dask[distributed]>=2023.9.2"],
+        "test": ["pytest>=7", "pytest-cov>=4", "pytest-xdist>=3", "hypothesis>=6", "dask[distributed]>=2023.9.2"],
     },
     entry_points={
         "console_scripts": ["gpnet = gluon_personnet.cli:main"],

@@ -1,17 +1,18 @@
 """What plugins/README.md says is so."""
 
-import importlib
-import importlib.metadata
 import inspect
 import re
+import typing
 from pathlib import Path
 
 import pytest
 
 from gluon_personnet import testing
 from gluon_personnet.plugin import hooks as hookspecs
+from gluon_personnet.plugin import ranges
 from gluon_personnet.plugin.entries import ENTRY_CLASSES
 from gluon_personnet.plugin.manager import PluginManager
+from gluon_personnet.plugin.scaffold import plugin_files
 from gluon_personnet.recipe.baselines import load_baseline
 
 TEXT = (Path(__file__).parents[1] / "plugins/README.md").read_text(encoding="utf-8")
@@ -35,18 +36,19 @@ def test_every_hook_is_documented(name):
     assert ENTRY_CLASSES[name[len("gpnet_") :]].__name__ in getattr(hookspecs, name).__doc__
 
 
-def test_the_example_works(tmp_path, monkeypatch):
-    for name, code in re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(code, encoding="utf-8")
-    entry_point = re.search(r'"(\w+) = (\w+)"', (tmp_path / "setup.py").read_text(encoding="utf-8"))
-    monkeypatch.syspath_prepend(tmp_path)
-    point = importlib.metadata.EntryPoint(entry_point[1], entry_point[2], "gluon_personnet")
-    entry = PluginManager([point]).find("features", "mean-colour")
-    assert entry.build(scale=2.0).scale == 2.0
-    monkeypatch.syspath_prepend(tmp_path / "tests")
-    importlib.import_module("test_colour").test_contract()
+def test_the_code_is_what_the_command_writes():
+    written = plugin_files("colour", "gpnet-colour", ["feature"])
+    shown = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL))
+    assert shown == {name: text for name, text in written.items() if name != "README.md"}
+
+
+def test_the_annotations_in_the_table_mean_what_it_says():
+    names = {name: getattr(ranges, name) for name in ("AtLeast", "Between", "OneOf", "ListOf")}
+    rows = re.findall(r"^\| `(\w+): (.+) = (.+)` \| (.+) \|$", TEXT, re.MULTILINE)
+    assert len(rows) == 5
+    for _, annotation, default, _ in rows:
+        declared = ranges.option(eval(default), eval(annotation, {**vars(typing), **names}))
+        assert declared.holds(eval(default)) and not declared.holds(float("nan"))
 
 
 def test_the_baseline_works(tmp_path):

@@ -43,6 +43,7 @@ def rank_matches(problem, exclude, rng, memory_mib=256):
 
     Examples
     --------
+    >>> from gluon_personnet.evaluation.distances import check_distmat
     >>> problem = check_distmat([[0, 1, 2, 3]], [7], [0], [7, 8, 7, 7], [0, 0, 1, 1])
     >>> rank_matches(problem, "same-person-and-camera", np.random.default_rng(0)).rank
     array([2, 3])

