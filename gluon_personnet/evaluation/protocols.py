@@ -71,7 +71,7 @@ def build_protocols(
         An unknown protocol, wrong options of it, or an option in `given` that none of the protocols knows.
     """
     compare = names is None
-    entries = manager.entries("protocols") if compare else [manager.find("protocols", name) for name in names]
+    entries = manager.entries("protocols") if names is None else [manager.find("protocols", name) for name in names]
     entries = list({entry.name: entry for entry in entries}.values())
     chosen, left_out = [], []
     for entry in entries:

@@ -42,7 +42,7 @@ def split_result(name: str, measures: Measures) -> Dict[str, Any]:
         result["cmc"] = {str(rank): _rate(measures, rank) for rank in RANKS if rank <= len(measures.cmc)}
         result["curve"] = [float(value) for value in measures.cmc]
     result["queries"] = {"used": int(measures.queries_used), "skipped": int(measures.queries_skipped)}
-    if measures.hits is not None:
+    if measures.hits is not None and measures.hit_pids is not None:
         rates = [None if np.isnan(rate) else float(rate) for rate in measures.hits]
         result["rank1_interval"] = list(bootstrap_interval(measures.hits, measures.hit_pids))
         result["per_query"] = {"rank1": rates, "pid": [int(pid) for pid in measures.hit_pids]}

@@ -196,7 +196,8 @@ def option(default: Any, annotation: Any = None) -> Option:
     >>> option(None, typing.Optional[float]).words()
     'a number, or null'
     """
-    ranges, optional = (), default is None
+    ranges: tuple = ()
+    optional = default is None
     while annotation is not None:
         origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
         if origin is typing.Annotated:
@@ -213,9 +214,9 @@ def option(default: Any, annotation: Any = None) -> Option:
             return Option(known, ranges, optional)
     known = _known_type(type(default))
     if known is list and default:
-        inner = {_known_type(type(item)) for item in default}
-        if len(inner) == 1 and None not in inner:
-            ranges = (*ranges, ListOf(inner.pop()))
+        types = {_known_type(type(item)) for item in default}
+        if len(types) == 1 and None not in types:
+            ranges = (*ranges, ListOf(types.pop()))
     return Option(known, ranges, optional)
 
 
