@@ -19,6 +19,9 @@ EXCLUSIONS = {
 TIES = "equal distances stand in the order of a seeded permutation of the gallery"
 """The tie rule, for the protocol card."""
 
+EXACT_INTEGERS = 2**53
+"""Up to here float64 tells whole numbers apart; distances are compared in it."""
+
 _TILE_MIB = 18  # larger tiles leave the cache and are slower, however much memory there is
 
 
@@ -36,11 +39,11 @@ class Distances(NamedTuple):
     gallery_camids: np.ndarray
 
     def queries(self, rows):
-        """The problem of these queries only."""
+        """Those of these queries only."""
         return Distances(self.distmat[rows], self.query_pids[rows], self.query_camids[rows], *self[3:])
 
     def gallery(self, columns):
-        """The problem with these gallery images only."""
+        """The distances with these gallery images only."""
         return Distances(self.distmat[:, columns], *self[1:3], self.gallery_pids[columns], self.gallery_camids[columns])
 
     def masks(self, rows, exclude):
@@ -103,6 +106,12 @@ def check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camid
     distmat = np.asarray(distmat)
     if distmat.ndim != 2 or distmat.dtype.kind not in "fiu":
         raise DataError(f"distmat: {distmat.dtype} of shape {distmat.shape}; right: numbers (num_query, num_gallery)")
+    if distmat.dtype.kind in "iu" and distmat.dtype.itemsize == 8 and distmat.size:
+        largest = max(int(distmat.max()), -int(distmat.min()))
+        if largest > EXACT_INTEGERS:
+            raise DataError(
+                f"distmat: {distmat.dtype} up to {largest}; right: whole numbers within 2**53, as float64 holds exactly"
+            )
     if not distmat.size:
         raise DataError(f"distmat: shape {distmat.shape} is empty; right: at least one query and one gallery image")
     labels = []
@@ -113,14 +122,14 @@ def check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camid
             right = f"right: integers ({length},) for a distmat of shape {distmat.shape}"
             raise DataError(f"{name}: {values.dtype} of shape {values.shape}; {right}")
         labels.append(values.astype(np.int64))
-    problem = Distances(distmat, *labels)
-    _check_finite(problem)
-    return problem
+    distances = Distances(distmat, *labels)
+    _check_finite(distances)
+    return distances
 
 
-def _check_finite(problem):
-    for rows in problem.tiles(memory_mib=16):
-        tile = problem.distmat[rows[0] : rows[-1] + 1]
+def _check_finite(distances):
+    for rows in distances.tiles(memory_mib=16):
+        tile = distances.distmat[rows[0] : rows[-1] + 1]
         finite = np.isfinite(tile)
         if not finite.all():
             row, column = np.argwhere(~finite)[0]

@@ -22,14 +22,14 @@ class Ranks(NamedTuple):
         return np.flatnonzero(np.diff(self.query, prepend=-1))
 
 
-def rank_matches(problem, exclude, rng, memory_mib=256):
+def rank_matches(distances, exclude, rng, memory_mib=256):
     """The place of every true match among the candidates of its query.
 
     Takes a time proportional to the number of gallery images times the number of true matches.
 
     Parameters
     ----------
-    problem : Distances
+    distances : Distances
     exclude : str
         A key of :data:`EXCLUSIONS`.
     rng : numpy.random.Generator
@@ -44,19 +44,19 @@ def rank_matches(problem, exclude, rng, memory_mib=256):
     Examples
     --------
     >>> from gluon_personnet.evaluation.distances import check_distmat
-    >>> problem = check_distmat([[0, 1, 2, 3]], [7], [0], [7, 8, 7, 7], [0, 0, 1, 1])
-    >>> rank_matches(problem, "same-person-and-camera", np.random.default_rng(0)).rank
+    >>> distances = check_distmat([[0, 1, 2, 3]], [7], [0], [7, 8, 7, 7], [0, 0, 1, 1])
+    >>> rank_matches(distances, "same-person-and-camera", np.random.default_rng(0)).rank
     array([2, 3])
     """
-    place = rng.permutation(problem.distmat.shape[1])
+    place = rng.permutation(distances.distmat.shape[1])
     # Queries with about as many matches share a tile, because a tile takes one pass per match of its richest query.
-    pids, count = np.unique(problem.gallery_pids, return_counts=True)
-    found = np.searchsorted(pids, problem.query_pids).clip(max=len(pids) - 1)
-    order = np.argsort(np.where(pids[found] == problem.query_pids, count[found], 0), kind="stable")
+    pids, count = np.unique(distances.gallery_pids, return_counts=True)
+    found = np.searchsorted(pids, distances.query_pids).clip(max=len(pids) - 1)
+    order = np.argsort(np.where(pids[found] == distances.query_pids, count[found], 0), kind="stable")
     parts = []
-    for rows in problem.tiles(memory_mib, order):
-        match, excluded = problem.masks(rows, exclude)
-        query, column, rank = _rank_tile(problem.distmat[rows], match, excluded, place)
+    for rows in distances.tiles(memory_mib, order):
+        match, excluded = distances.masks(rows, exclude)
+        query, column, rank = _rank_tile(distances.distmat[rows], match, excluded, place)
         parts.append((rows[query], column, rank))
     query, column, rank = (np.concatenate(part) for part in zip(*parts))
     order = np.lexsort((rank, query))

@@ -36,6 +36,10 @@ class KReciprocal:
     Differs from the source in: distances of any kind are mapped linearly to [0, 1], the same for all pairs, where the
     source takes Mahalanobis distances; those among the query and among the gallery images are made symmetric by the
     mean of both directions; neighbours at equal distances are chosen at random.
+
+    Differs from the code that its authors released in: that code divides each image's weights by their sum before they
+    are averaged and compared, where the equations do not; and it adds R(q, k1 / 2) when more than two thirds of it lie
+    in R(p, k1), where the equations say two thirds or more.
     """
 
     k1: int = 20

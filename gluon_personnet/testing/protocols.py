@@ -68,6 +68,7 @@ def check_protocol(protocol):
     measures = _check_repeatable(protocol)
     _check_card(measures.card)
     if measures.cmc is None:
+        _check_junk_queries(protocol)
         return
     _check_extremes(protocol)
     _check_two_queries(protocol)
@@ -75,6 +76,7 @@ def check_protocol(protocol):
     _check_exact_laws(protocol)
     _check_order_on_average(protocol)
     _check_skipped(protocol)
+    _check_junk_queries(protocol)
 
 
 def _by_person(diagonal=None, per_query=2, per_gallery=3):
@@ -137,6 +139,33 @@ def _check_card(card):
     for key in CARD_KEYS:
         text = card.get(key)
         require(isinstance(text, str) and text.strip(), f"card[{key!r}]", repr(text), "a definition in words")
+
+
+def _check_junk_queries(protocol):
+    """Queries of pid -1 are nobody: with them every rate is what it is without them."""
+    ranking = _by_person(NEAR)
+    rows = np.r_[np.arange(len(ranking.query_pids)), 0, 0, 0]  # as near to the first person as that person's own
+    junk = ranking.take(rows, np.arange(len(ranking.gallery_pids)))
+    junk.query_pids[-3:] = -1
+    without, found = (_evaluate(protocol, one, "queries of pid -1") for one in (ranking, junk))
+    what, used = "evaluate, queries of pid -1", f"{found.queries_used} used"
+    require(found.queries_used == without.queries_used, what, used, f"{without.queries_used} as without them")
+    pairs = list(zip(_rates(without.others), _rates(found.others)))
+    if without.cmc is not None:
+        pairs += list(zip(without.cmc, found.cmc))
+    worst = max((abs(one - other) for one, other in pairs), default=0.0)
+    require(
+        worst < 1e-9, "evaluate, queries of pid -1", f"a rate that differs by {worst:.4g}", "the rates without them"
+    )
+
+
+def _rates(others):
+    """The floats of nested mappings; whole numbers are counts."""
+    for value in others.values() if isinstance(others, Mapping) else others if isinstance(others, list) else ():
+        if isinstance(value, float):
+            yield value
+        else:
+            yield from _rates(value)
 
 
 def _check_extremes(protocol):

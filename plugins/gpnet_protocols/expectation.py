@@ -14,12 +14,12 @@ import numpy as np
 from gpnet_protocols.common import by_identity, own_column
 
 
-def expected_cmc(problem, exclude, drawn_from, max_rank, weights=None, memory_mib=256.0):
+def expected_cmc(distances, exclude, drawn_from, max_rank, weights=None, memory_mib=256.0):
     """Expected CMC over all galleries of one image per identity.
 
     Parameters
     ----------
-    problem : ~gluon_personnet.evaluation.distances.Distances
+    distances : ~gluon_personnet.evaluation.distances.Distances
     exclude : str
         A key of :data:`~gluon_personnet.evaluation.distances.EXCLUSIONS`.
     drawn_from : {'all', 'candidates'}
@@ -33,22 +33,22 @@ def expected_cmc(problem, exclude, drawn_from, max_rank, weights=None, memory_mi
     cmc : float64 (max_rank,), NaN when no query has a true match
     used : bool (Q,), queries that have one
     """
-    columns, identities, starts = by_identity(problem.gallery_pids)
-    own = own_column(problem.query_pids, identities)
+    columns, identities, starts = by_identity(distances.gallery_pids)
+    own = own_column(distances.query_pids, identities)
     weights = np.ones(len(own)) if weights is None else weights
     total, weight, used = np.zeros(max_rank), 0.0, np.zeros(len(own), bool)
-    for rows in problem.tiles(memory_mib / 2, np.flatnonzero(own >= 0)):
-        match, excluded = (mask[:, columns] for mask in problem.masks(rows, exclude))
-        distances = np.where(excluded, np.inf, problem.distmat[np.ix_(rows, columns)])
+    for rows in distances.tiles(memory_mib / 2, np.flatnonzero(own >= 0)):
+        match, excluded = (mask[:, columns] for mask in distances.masks(rows, exclude))
+        candidates = np.where(excluded, np.inf, distances.distmat[np.ix_(rows, columns)])
         used[rows] = match.any(axis=1)
         sizes = np.add.reduceat(np.ones_like(match) if drawn_from == "all" else ~excluded, starts, 1, np.float64)
         sizes = np.maximum(sizes, 1)  # where there is no candidate the share is 0 / 1
         # A query counts as often as its true match is drawn: each of its true images 1 / size of the own identity.
         share = weights[rows] / sizes[np.arange(len(rows)), own[rows]]
-        for at, limit in _one_match_each(match, distances):
+        for at, limit in _one_match_each(match, candidates):
             others = np.arange(len(identities)) != own[rows[at], None]
             ahead, equal = (
-                np.add.reduceat(compare(distances[at], limit), starts, 1, np.float64) * others / sizes[at]
+                np.add.reduceat(compare(candidates[at], limit), starts, 1, np.float64) * others / sizes[at]
                 for compare in (np.less, np.equal)
             )
             total += share[at] @ _cmc_of_shares(ahead, equal, max_rank)

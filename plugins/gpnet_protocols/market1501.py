@@ -3,7 +3,8 @@
 from gluon_personnet.evaluation.distances import EXCLUSIONS, TIES, check_distmat
 from gluon_personnet.evaluation.ranking import average_precision, cmc_from_ranks, inverse_negative_penalty, rank_matches
 from gluon_personnet.plugin.contracts import Measures
-from gpnet_protocols.common import check_count, no_query_left, rank1_hits
+from gpnet_protocols.common import CameraRule, no_query_left, rank1_hits
+from gpnet_protocols.options import Count, MemoryMib
 
 AVERAGE_PRECISION = (
     "exact: mean over the hits of the precision at the hit; market1501: trapezoids between the precision before and at "
@@ -12,7 +13,7 @@ AVERAGE_PRECISION = (
 """The two variants, for the protocol card."""
 
 
-class Market1501:
+class Market1501(CameraRule):
     """Rank-k, mean average precision in both variants, and mINP over the whole gallery.
 
     Gallery images of the query's person in the query's camera, and those of pid -1, are passed over. Those of pid 0
@@ -34,8 +35,7 @@ class Market1501:
     name = "market1501"
     query_card = "every query image by itself"
 
-    def __init__(self, max_rank=50, use_cameras=True, memory_mib=256.0):
-        check_count(self.name, "max_rank", max_rank)
+    def __init__(self, max_rank: Count = 50, use_cameras: bool = True, memory_mib: MemoryMib = 256.0):
         self.max_rank, self.memory_mib = max_rank, memory_mib
         self.exclude = "same-person-and-camera" if use_cameras else "junk"
 
@@ -47,26 +47,26 @@ class Market1501:
         DataError
             If the input is wrong or no query has a true match.
         """
-        problem = self._pool(check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids))
-        ranks = rank_matches(problem, self.exclude, rng, self.memory_mib)
+        distances = self._pool(check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids))
+        ranks = rank_matches(distances, self.exclude, rng, self.memory_mib)
         used = len(ranks.starts)
         if not used:
-            raise no_query_left(self.name, problem, self.exclude)
+            raise no_query_left(self, distances)
         return Measures(
             card=self._card(),
             cmc=cmc_from_ranks(ranks.rank[ranks.starts], self.max_rank),
             queries_used=used,
-            queries_skipped=len(problem.query_pids) - used,
+            queries_skipped=len(distances.query_pids) - used,
             others={
                 "mean_ap": {name: float(ap.mean()) for name, ap in average_precision(ranks).items()},
                 "minp": float(inverse_negative_penalty(ranks).mean()),
             },
-            hits=rank1_hits(ranks, len(problem.query_pids)),
-            hit_pids=problem.query_pids,
+            hits=rank1_hits(ranks, len(distances.query_pids)),
+            hit_pids=distances.query_pids,
         )
 
-    def _pool(self, problem):
-        return problem
+    def _pool(self, distances):
+        return distances
 
     def _card(self):
         return {

@@ -1,7 +1,8 @@
 """Market-1501, multiple query."""
 
-from gpnet_protocols.common import POOLS, check_choice, together
+from gpnet_protocols.common import together
 from gpnet_protocols.market1501 import Market1501
+from gpnet_protocols.options import Count, MemoryMib, SetDistance
 
 
 class Market1501MultiQuery(Market1501):
@@ -21,11 +22,16 @@ class Market1501MultiQuery(Market1501):
 
     name = "market1501-multi-query"
 
-    def __init__(self, distance="minimum", max_rank=50, use_cameras=True, memory_mib=256.0):
+    def __init__(
+        self,
+        distance: SetDistance = "minimum",
+        max_rank: Count = 50,
+        use_cameras: bool = True,
+        memory_mib: MemoryMib = 256.0,
+    ):
         super().__init__(max_rank, use_cameras, memory_mib)
-        check_choice(self.name, "distance", distance, POOLS)
         self.distance = distance
         self.query_card = f"all query images of one pid and camera together: the {distance} of their distances"
 
-    def _pool(self, problem):
-        return together(problem, self.distance, self.memory_mib)
+    def _pool(self, distances):
+        return together(distances, self.distance, self.memory_mib)

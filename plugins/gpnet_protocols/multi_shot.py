@@ -5,10 +5,11 @@ import numpy as np
 from gluon_personnet.evaluation.distances import EXCLUSIONS, check_distmat
 from gluon_personnet.evaluation.ranking import cmc_from_ranks
 from gluon_personnet.plugin.contracts import Measures
-from gpnet_protocols.common import POOLS, check_choice, check_count, identity_distances, no_query_left, own_column
+from gpnet_protocols.common import CameraRule, identity_distances, no_query_left, own_column
+from gpnet_protocols.options import Count, MemoryMib, SetDistance
 
 
-class MultiShot:
+class MultiShot(CameraRule):
     """Rank identities by the distance to all their gallery images of other cameras.
 
     Parameters
@@ -27,9 +28,13 @@ class MultiShot:
 
     name = "multi-shot"
 
-    def __init__(self, distance="minimum", max_rank=50, use_cameras=True, memory_mib=256.0):
-        check_count(self.name, "max_rank", max_rank)
-        check_choice(self.name, "distance", distance, POOLS)
+    def __init__(
+        self,
+        distance: SetDistance = "minimum",
+        max_rank: Count = 50,
+        use_cameras: bool = True,
+        memory_mib: MemoryMib = 256.0,
+    ):
         self.distance, self.max_rank, self.memory_mib = distance, max_rank, memory_mib
         self.exclude = "camera" if use_cameras else "junk"
 
@@ -41,26 +46,26 @@ class MultiShot:
         DataError
             If the input is wrong or no query has a true match.
         """
-        problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
-        distances, identities = identity_distances(problem, self.exclude, self.distance, self.memory_mib)
-        own = own_column(problem.query_pids, identities)
+        distances = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
+        to_people, identities = identity_distances(distances, self.exclude, self.distance, self.memory_mib)
+        own = own_column(distances.query_pids, identities)
         used = np.flatnonzero(own >= 0)
-        used = used[np.isfinite(distances[used, own[used]])]
+        used = used[np.isfinite(to_people[used, own[used]])]
         if not len(used):
-            raise no_query_left(self.name, problem, self.exclude)
+            raise no_query_left(self, distances)
         place = rng.permutation(len(identities))
-        distances, own = distances[used], own[used]
-        limit = distances[np.arange(len(used)), own][:, None]
-        ahead = (distances < limit) | ((distances == limit) & (place < place[own, None]))
-        hits = np.full(len(problem.query_pids), np.nan)
+        to_people, own = to_people[used], own[used]
+        limit = to_people[np.arange(len(used)), own][:, None]
+        ahead = (to_people < limit) | ((to_people == limit) & (place < place[own, None]))
+        hits = np.full(len(distances.query_pids), np.nan)
         hits[used] = ~ahead.any(axis=1)
         return Measures(
             card=self._card(),
             cmc=cmc_from_ranks(1 + ahead.sum(axis=1), self.max_rank),
             queries_used=len(used),
-            queries_skipped=len(problem.query_pids) - len(used),
+            queries_skipped=len(distances.query_pids) - len(used),
             hits=hits,
-            hit_pids=problem.query_pids,
+            hit_pids=distances.query_pids,
         )
 
     def _card(self):

@@ -3,6 +3,7 @@
 from gluon_personnet.evaluation.distances import check_distmat
 from gpnet_protocols.common import together
 from gpnet_protocols.multi_shot import MultiShot
+from gpnet_protocols.options import Count, MemoryMib, SetDistance
 
 
 class MultiShotSets(MultiShot):
@@ -21,13 +22,19 @@ class MultiShotSets(MultiShot):
 
     name = "multi-shot-sets"
 
-    def __init__(self, distance="mean", max_rank=50, use_cameras=True, memory_mib=256.0):
+    def __init__(
+        self,
+        distance: SetDistance = "mean",
+        max_rank: Count = 50,
+        use_cameras: bool = True,
+        memory_mib: MemoryMib = 256.0,
+    ):
         super().__init__(distance, max_rank, use_cameras, memory_mib)
 
     def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
         """Measure the CMC over identities: see :class:`~gluon_personnet.plugin.contracts.Protocol`."""
-        problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
-        return super().evaluate(*together(problem, self.distance, self.memory_mib), rng)
+        distances = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
+        return super().evaluate(*together(distances, self.distance, self.memory_mib), rng)
 
     def _card(self):
         return {**super()._card(), "query": f"all query images of one pid and camera: the {self.distance} distance"}

@@ -5,12 +5,13 @@ import numpy as np
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.evaluation.distances import EXCLUSIONS, check_distmat
 from gluon_personnet.plugin.contracts import Measures
-from gpnet_protocols.common import check_count, check_share, identity_distances, no_query_left, own_column
+from gpnet_protocols.common import CameraRule, identity_distances, mean_and_std, no_query_left, own_column, people
+from gpnet_protocols.options import Count, MemoryMib, Share
 
 FALSE_ALARM_RATES = (0.01, 0.1)
 
 
-class OpenSet:
+class OpenSet(CameraRule):
     """Detection-and-identification rate at false-alarm rates of 1 % and 10 %.
 
     Each trial removes a random share of the identities that have a query with a true match from the gallery. A query
@@ -36,9 +37,9 @@ class OpenSet:
 
     name = "open-set"
 
-    def __init__(self, trials=10, absent=0.5, use_cameras=True, memory_mib=256.0):
-        check_count(self.name, "trials", trials)
-        check_share(self.name, "absent", absent)
+    def __init__(
+        self, trials: Count = 10, absent: Share = 0.5, use_cameras: bool = True, memory_mib: MemoryMib = 256.0
+    ):
         self.trials, self.absent, self.memory_mib = trials, absent, memory_mib
         self.exclude = "same-person-and-camera" if use_cameras else "junk"
 
@@ -50,36 +51,41 @@ class OpenSet:
         DataError
             If the input is wrong or fewer than two identities have a query with a true match.
         """
-        problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
-        distances, identities = identity_distances(problem, self.exclude, "minimum", self.memory_mib)
-        own = own_column(problem.query_pids, identities)
+        distances, junk = people(check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids))
+        if not len(distances.query_pids):
+            raise no_query_left(self, distances)
+        to_people, identities = identity_distances(distances, self.exclude, "minimum", self.memory_mib)
+        own = own_column(distances.query_pids, identities)
         mated = own >= 0
-        mated[mated] = np.isfinite(distances[mated, own[mated]])
-        people = np.unique(own[mated])
-        if not len(people):
-            raise no_query_left(self.name, problem, self.exclude)
-        if len(people) < 2:
+        mated[mated] = np.isfinite(to_people[mated, own[mated]])
+        known = np.unique(own[mated])
+        if not len(known):
+            raise no_query_left(self, distances)
+        if len(known) < 2:
             raise DataError(f"protocol {self.name!r}: one identity has a query with a true match; right: at least two")
         used = mated | (own < 0)
-        distances, own = distances[used], own[used]
-        count = min(max(1, round(self.absent * len(people))), len(people) - 1)
-        rates = [self._trial(distances, own, rng.choice(people, count, replace=False), rng) for _ in range(self.trials)]
-        mean, std = np.mean(rates, axis=0), np.std(rates, axis=0)
+        to_people, own = to_people[used], own[used]
+        count = min(max(1, round(self.absent * len(known))), len(known) - 1)
+        rates = [self._trial(to_people, own, rng.choice(known, count, replace=False), rng) for _ in range(self.trials)]
+        mean, std = mean_and_std(rates)
         return Measures(
-            card=self._card(count, len(people)),
+            card=self._card(count, len(known)),
             queries_used=int(used.sum()),
-            queries_skipped=int((~used).sum()),
+            queries_skipped=int((~used).sum()) + junk,
             others={
-                "detection_and_identification_rate": _by_rate(mean),
-                "detection_and_identification_rate_std": _by_rate(std),
+                "detection_and_identification_rate": {
+                    f"{rate:g}": {"mean": float(mean[at]), "std": None if std is None else float(std[at])}
+                    for at, rate in enumerate(FALSE_ALARM_RATES)
+                }
             },
+            repeats=self.trials,
         )
 
-    def _trial(self, distances, own, absent, rng):
+    def _trial(self, to_people, own, absent, rng):
         """The rate at each of FALSE_ALARM_RATES."""
-        kept = rng.permutation(np.setdiff1d(np.arange(distances.shape[1]), absent))  # argmin takes the first of equals
-        closest = kept[distances[:, kept].argmin(axis=1)]
-        distance = distances[np.arange(len(own)), closest]
+        kept = rng.permutation(np.setdiff1d(np.arange(to_people.shape[1]), absent))  # argmin takes the first of equals
+        closest = kept[to_people[:, kept].argmin(axis=1)]
+        distance = to_people[np.arange(len(own)), closest]
         unknown = np.isin(own, absent) | (own < 0)
         alarms = np.sort(distance[unknown])
         right = (closest == own)[~unknown]
@@ -95,7 +101,3 @@ class OpenSet:
             "repeats": f"{self.trials} trials; mean and standard deviation (ddof 0) over them",
             "ties": "equal distances of identities stand in a seeded random order; no alarm at the threshold",
         }
-
-
-def _by_rate(values):
-    return {f"{rate:g}": float(value) for rate, value in zip(FALSE_ALARM_RATES, values)}

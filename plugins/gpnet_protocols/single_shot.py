@@ -5,12 +5,13 @@ import numpy as np
 from gluon_personnet.evaluation.distances import EXCLUSIONS, TIES, check_distmat
 from gluon_personnet.evaluation.ranking import cmc_from_ranks, rank_matches
 from gluon_personnet.plugin.contracts import Measures
-from gpnet_protocols.common import check_choice, check_count, no_query_left, one_per_identity
+from gpnet_protocols.common import CameraRule, mean_and_std, no_query_left, one_per_identity
+from gpnet_protocols.options import Count, MemoryMib, QueryChoice
 
 QUERIES = {"all": "every query image", "one": "in every trial one random query image of each identity"}
 
 
-class SingleShot:
+class SingleShot(CameraRule):
     """Rank one random gallery image of each identity; mean and standard deviation of the CMC over trials.
 
     A trial draws one image of every gallery identity. Those of the query's own camera are no candidates for it. A query
@@ -34,10 +35,14 @@ class SingleShot:
 
     name = "single-shot"
 
-    def __init__(self, trials=10, query="all", max_rank=50, use_cameras=True, memory_mib=256.0):
-        check_count(self.name, "trials", trials)
-        check_count(self.name, "max_rank", max_rank)
-        check_choice(self.name, "query", query, QUERIES)
+    def __init__(
+        self,
+        trials: Count = 10,
+        query: QueryChoice = "all",
+        max_rank: Count = 50,
+        use_cameras: bool = True,
+        memory_mib: MemoryMib = 256.0,
+    ):
         self.trials, self.query, self.max_rank, self.memory_mib = trials, query, max_rank, memory_mib
         self.exclude = "camera" if use_cameras else "junk"
 
@@ -49,11 +54,11 @@ class SingleShot:
         DataError
             If the input is wrong or no query has a true match in any trial.
         """
-        problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
+        distances = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
         curves, drawn, used, asked, rankings = [], set(), set(), 0, 0
-        first, ranked = np.zeros((2, len(problem.query_pids)))  # of every query: true matches put first, and rankings
+        first, ranked = np.zeros((2, len(distances.query_pids)))  # of every query: true matches put first, and rankings
         for _ in range(self.trials):
-            rows, ranks = self._trial(problem, rng)
+            rows, ranks = self._trial(distances, rng)
             drawn.update(rows.tolist())
             used.update(rows[ranks.query].tolist())
             np.add.at(first, rows[ranks.query], ranks.rank == 1)
@@ -63,25 +68,29 @@ class SingleShot:
             if len(ranks.rank):
                 curves.append(cmc_from_ranks(ranks.rank, self.max_rank))
         if not curves:
-            raise no_query_left(self.name, problem, self.exclude)
+            raise no_query_left(self, distances)
+        cmc, std = mean_and_std(curves)
         return Measures(
             card=self._card(),
-            cmc=np.mean(curves, axis=0),
-            cmc_std=np.std(curves, axis=0),
+            cmc=cmc,
+            cmc_std=std,
             queries_used=len(used),
             queries_skipped=len(drawn - used),
             hits=np.divide(first, ranked, out=np.full(len(first), np.nan), where=ranked > 0),
-            hit_pids=problem.query_pids,
+            hit_pids=distances.query_pids,
             others={"rankings": rankings, "rankings_skipped": asked - rankings},
+            repeats=self.trials,
         )
 
-    def _trial(self, problem, rng):
+    def _trial(self, distances, rng):
         """Query rows asked in a trial, and the ranks of their matches."""
-        columns = one_per_identity(problem.gallery_pids, rng)
-        rows = np.arange(len(problem.query_pids)) if self.query == "all" else one_per_identity(problem.query_pids, rng)
+        columns = one_per_identity(distances.gallery_pids, rng)
+        rows = (
+            np.arange(len(distances.query_pids)) if self.query == "all" else one_per_identity(distances.query_pids, rng)
+        )
         if not len(columns) or not len(rows):
-            raise no_query_left(self.name, problem, self.exclude)
-        drawn = problem.queries(rows).gallery(columns) if self.query == "one" else problem.gallery(columns)
+            raise no_query_left(self, distances)
+        drawn = distances.queries(rows).gallery(columns) if self.query == "one" else distances.gallery(columns)
         return rows, rank_matches(drawn, self.exclude, rng, self.memory_mib)
 
     def _card(self):

@@ -4,13 +4,14 @@ import numpy as np
 
 from gluon_personnet.evaluation.distances import EXCLUSIONS, check_distmat
 from gluon_personnet.plugin.contracts import Measures
-from gpnet_protocols.common import check_choice, check_count, no_query_left
+from gpnet_protocols.common import CameraRule, no_query_left
 from gpnet_protocols.expectation import expected_cmc
+from gpnet_protocols.options import Count, MemoryMib, QueryChoice
 
 QUERIES = {"all": "every query image", "one": "one query image of each identity, all equally likely"}
 
 
-class SingleShotExact:
+class SingleShotExact(CameraRule):
     """What ``single-shot`` measures on average over all galleries that can be drawn, in closed form.
 
     It equals the mean of ``single-shot`` over ever more trials when the gallery shows other cameras than the queries.
@@ -32,9 +33,9 @@ class SingleShotExact:
 
     name = "single-shot-exact"
 
-    def __init__(self, query="all", max_rank=50, use_cameras=True, memory_mib=256.0):
-        check_count(self.name, "max_rank", max_rank)
-        check_choice(self.name, "query", query, QUERIES)
+    def __init__(
+        self, query: QueryChoice = "all", max_rank: Count = 50, use_cameras: bool = True, memory_mib: MemoryMib = 256.0
+    ):
         self.query, self.max_rank, self.memory_mib = query, max_rank, memory_mib
         self.exclude = "camera" if use_cameras else "junk"
 
@@ -46,14 +47,14 @@ class SingleShotExact:
         DataError
             If the input is wrong or no query has a true match.
         """
-        problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
+        distances = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
         weights = None
         if self.query == "one":
-            _, inverse, count = np.unique(problem.query_pids, return_inverse=True, return_counts=True)
+            _, inverse, count = np.unique(distances.query_pids, return_inverse=True, return_counts=True)
             weights = 1 / count[inverse]
-        cmc, used = expected_cmc(problem, self.exclude, "all", self.max_rank, weights, self.memory_mib)
+        cmc, used = expected_cmc(distances, self.exclude, "all", self.max_rank, weights, self.memory_mib)
         if not used.any():
-            raise no_query_left(self.name, problem, self.exclude)
+            raise no_query_left(self, distances)
         card = {
             "gallery": "one image of each identity, all equally likely",
             "query": QUERIES[self.query],

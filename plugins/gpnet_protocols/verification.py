@@ -1,12 +1,15 @@
 """Verification: are two images of the same person?"""
 
+from typing import Optional
+
 import numpy as np
 
 from gluon_personnet.core.errors import DataError, RecipeError
+from gluon_personnet.evaluation.calibration import fit_platt, p_same
 from gluon_personnet.evaluation.distances import EXCLUSIONS, check_distmat
 from gluon_personnet.plugin.contracts import Measures
-from gpnet_protocols.common import check_share, no_query_left
-from gpnet_protocols.platt import fit_platt, p_same
+from gpnet_protocols.common import CameraRule, no_query_left, people
+from gpnet_protocols.options import MemoryMib, Share
 from gpnet_protocols.roc import Roc
 
 FALSE_POSITIVE_RATES = (1e-1, 1e-2, 1e-3, 1e-4)
@@ -14,7 +17,7 @@ CALIBRATION_PAIRS = 200_000
 """About how many pairs of different people the calibration is fitted on; a random choice of them if there are more."""
 
 
-class Verification:
+class Verification(CameraRule):
     """ROC over all pairs of a query and a gallery image, a threshold, and the probability of being the same person.
 
     A pair is accepted when its distance is at most the threshold. Thresholds are the distances of pairs of the same
@@ -44,9 +47,15 @@ class Verification:
 
     name = "verification"
 
-    def __init__(self, false_accept_rate=0.001, prior=0.5, slope=None, offset=None, use_cameras=True, memory_mib=256.0):
-        check_share(self.name, "false_accept_rate", false_accept_rate)
-        check_share(self.name, "prior", prior)
+    def __init__(
+        self,
+        false_accept_rate: Share = 0.001,
+        prior: Share = 0.5,
+        slope: Optional[float] = None,
+        offset: Optional[float] = None,
+        use_cameras: bool = True,
+        memory_mib: MemoryMib = 256.0,
+    ):
         if (slope is None) != (offset is None):
             raise RecipeError(f"protocol {self.name!r}: slope: {slope!r}, offset: {offset!r}; right: both or neither")
         self.false_accept_rate, self.prior, self.memory_mib = false_accept_rate, prior, memory_mib
@@ -61,20 +70,22 @@ class Verification:
         DataError
             If the input is wrong or there are no pairs of the same person, or none of different people.
         """
-        problem = check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids)
-        same, used, num_different = self._same_pairs(problem)
+        distances, junk = people(check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids))
+        if not len(distances.query_pids):
+            raise no_query_left(self, distances)
+        same, used, num_different = self._same_pairs(distances)
         if not len(same):
-            raise no_query_left(self.name, problem, self.exclude)
+            raise no_query_left(self, distances)
         if not num_different:
             raise DataError(f"protocol {self.name!r}: no pair of different people; right: at least one")
         limits, accepted = np.unique(same, return_counts=True)
-        below, upto, sample = self._different_pairs(problem, limits, CALIBRATION_PAIRS / num_different, rng)
+        below, upto, sample = self._different_pairs(distances, limits, CALIBRATION_PAIRS / num_different, rng)
         curve = Roc(limits, np.cumsum(accepted) / len(same), below / num_different, upto / num_different)
         slope, offset = self.calibration or fit_platt(same, sample, self.prior)
         return Measures(
             card=self._card(),
             queries_used=int(used.sum()),
-            queries_skipped=int((~used).sum()),
+            queries_skipped=int((~used).sum()) + junk,
             others={
                 "auc": curve.auc(),
                 "eer": curve.equal_error_rate(),
@@ -90,22 +101,22 @@ class Verification:
         same = None if point["distance"] is None else float(p_same(point["distance"], slope, offset))
         return {"false_accept_rate": self.false_accept_rate, **point, "p_same": same}
 
-    def _same_pairs(self, problem):
+    def _same_pairs(self, distances):
         """Distances of all pairs of the same person, which queries have one, and the number of other pairs."""
-        parts, used, different = [], np.zeros(len(problem.query_pids), bool), 0
-        for rows in problem.tiles(self.memory_mib):
-            match, excluded = problem.masks(rows, self.exclude)
-            parts.append(problem.distmat[rows][match])
+        parts, used, different = [], np.zeros(len(distances.query_pids), bool), 0
+        for rows in distances.tiles(self.memory_mib):
+            match, excluded = distances.masks(rows, self.exclude)
+            parts.append(distances.distmat[rows][match])
             used[rows] = match.any(axis=1)
             different += match.size - int(match.sum()) - int(excluded.sum())
         return np.concatenate(parts).astype(np.float64), used, different
 
-    def _different_pairs(self, problem, limits, share, rng):
+    def _different_pairs(self, distances, limits, share, rng):
         """How many pairs of different people are below and up to each limit; a random `share` of their distances."""
         below, upto, sample = np.zeros(len(limits), np.int64), np.zeros(len(limits), np.int64), []
-        for rows in problem.tiles(self.memory_mib):
-            match, excluded = problem.masks(rows, self.exclude)
-            different = problem.distmat[rows][~(match | excluded)].astype(np.float64)
+        for rows in distances.tiles(self.memory_mib):
+            match, excluded = distances.masks(rows, self.exclude)
+            different = distances.distmat[rows][~(match | excluded)].astype(np.float64)
             different.sort()
             below += np.searchsorted(different, limits, "left")
             upto += np.searchsorted(different, limits, "right")

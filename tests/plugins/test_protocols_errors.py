@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from protocol_problems import ENTRIES, flat, many_images, measure, two_views
+from protocol_cases import ENTRIES, leaves, many_images, measure, two_views
 
-from gluon_personnet.core.errors import DataError, PluginError, RecipeError
+from gluon_personnet.core.errors import DataError, GpnetError, PluginError
 from gluon_personnet.plugin.contracts import Measures
 
 
@@ -14,7 +14,7 @@ def test_card_and_types(name):
     assert isinstance(measures, Measures)
     assert {"gallery", "query", "exclusion", "repeats", "ties"} <= set(measures.card)
     assert all(isinstance(text, str) and text for text in measures.card.values())
-    assert all(type(value) in (float, int, type(None)) for value in flat(measures.others).values())
+    assert all(type(value) in (float, int, type(None)) for value in leaves(measures.others))
     assert type(measures.queries_used) is int and type(measures.queries_skipped) is int
 
 
@@ -34,6 +34,8 @@ def test_no_true_match_at_all_says_how_many_which_and_why(name):
 def test_images_without_a_camera(name):
     distmat, query_pids, _, gallery_pids, _ = two_views(11)
     nowhere = np.zeros(12, int)
+    with pytest.raises(DataError, match="--protocol-set use_cameras=false$"):
+        measure(name, (distmat, query_pids, nowhere, gallery_pids, nowhere))
     measures = measure(name, (distmat, query_pids, nowhere, gallery_pids, nowhere), use_cameras=False)
     assert measures.queries_used == 12
 
@@ -49,18 +51,18 @@ def test_a_distance_that_is_not_finite_is_refused(name):
 @pytest.mark.parametrize(
     "name, options, message",
     [
-        ("single-shot", {"trials": 0}, "protocol 'single-shot': trials: 0; right: a whole number, 1 or more"),
-        ("single-shot", {"query": "some"}, "query: 'some'; right: one of all, one"),
-        ("single-shot-exact", {"max_rank": -2}, "max_rank: -2; right: a whole number"),
-        ("multi-shot", {"distance": "median"}, "distance: 'median'; right: one of minimum, mean"),
-        ("market1501", {"max_rank": 0}, "max_rank: 0"),
-        ("open-reid-cuhk03", {"repeats": -1}, "repeats: -1"),
-        ("open-set", {"absent": 1}, "absent: 1; right: a number between 0 and 1"),
+        ("single-shot", {"trials": 0}, "protocol 'single-shot': trials: found 0; right: a whole number, 1 or more"),
+        ("single-shot", {"query": "some"}, "query: found 'some'; right: 'all' or 'one'"),
+        ("single-shot-exact", {"max_rank": -2}, "max_rank: found -2; right: a whole number"),
+        ("multi-shot", {"distance": "median"}, "distance: found 'median'; right: 'minimum' or 'mean'"),
+        ("market1501", {"max_rank": 0}, "max_rank: found 0"),
+        ("open-reid-cuhk03", {"repeats": -1}, "repeats: found -1"),
+        ("open-set", {"absent": 1}, "absent: found 1; right: a number, above 0 and below 1"),
         ("verification", {"slope": 1.0}, "slope: 1.0, offset: None; right: both or neither"),
     ],
 )
 def test_wrong_options_are_refused(name, options, message):
-    with pytest.raises(RecipeError, match=message):
+    with pytest.raises(GpnetError, match=message):
         ENTRIES[name].build(**options)
 
 

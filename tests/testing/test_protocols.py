@@ -73,6 +73,14 @@ class RightWithoutCurve(Right):
         return Measures(self.card, others={"auc": 0.5})
 
 
+class AsksJunk(Right):
+    """No CMC, and the rate of nearest images that are not the query's: a query of pid -1 has no other ones."""
+
+    def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
+        wrong = gallery_pids[distmat.argmin(axis=1)] != query_pids
+        return Measures(self.card, others={"wrong": float(wrong.mean())})
+
+
 class Reversed(Right):
     def order(self, distances, rng):
         return super().order(-distances, rng)
@@ -234,6 +242,7 @@ def test_right_protocol(protocol):
 
 
 WRONG = {
+    AsksJunk: "evaluate, queries of pid -1: found a rate that differs by 0.1304; expected the rates without them",
     Reversed: "true matches nearest: found rank-1 0; expected 1 (smaller is more alike)",
     FavourableTies: "all distances equal: found rank-1 1; expected chance, 0.1: break ties at random",
     UnfavourableTies: "all distances equal: found rank-1 0; expected chance",

@@ -1,4 +1,4 @@
-"""Problems for tests of protocols, and the protocols by name."""
+"""Distances for tests of protocols, and the protocols by name."""
 
 import gpnet_protocols
 import numpy as np
@@ -59,3 +59,8 @@ def data_of(name, options, seed=1):
 
 def flat(others):
     return {f"{k}.{n}": v for k, d in others.items() for n, v in (d.items() if isinstance(d, dict) else [("", d)])}
+
+
+def leaves(value):
+    """All values of nested mappings."""
+    return [leaf for inner in value.values() for leaf in leaves(inner)] if isinstance(value, dict) else [value]
