@@ -1,6 +1,5 @@
 """``gpnet bench ranking``: the ranking core against a loop over queries that sorts, on a problem like Market-1501."""
 
-import resource
 import sys
 import time
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from gluon_personnet.core import seeding
 from gluon_personnet.core.errors import DataError
+from gluon_personnet.core.parallel import peak_memory_mib
 from gluon_personnet.evaluation.distances import JUNK_PID, check_distmat
 from gluon_personnet.evaluation.ranking import average_precision, cmc_from_ranks, inverse_negative_penalty, rank_matches
 
@@ -109,7 +109,7 @@ def run(queries=QUERIES, gallery=GALLERY):
     """
     problem = market_problem(queries, gallery)
     fast, fast_seconds = _timed(measure, problem)
-    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak_mib = peak_memory_mib()
     walk, loop_seconds = _timed(measure_by_loop, problem, walked)
     sort, numpy_seconds = _timed(measure_by_loop, problem, vectorised)
     difference = max(np.abs(fast[name] - other[name]).max() for other in (walk, sort) for name in fast)
@@ -122,7 +122,7 @@ def run(queries=QUERIES, gallery=GALLERY):
         "numpy_loop_seconds": numpy_seconds,
         "ratio_to_loop": loop_seconds / fast_seconds,
         "ratio_to_numpy_loop": numpy_seconds / fast_seconds,
-        "peak_mib": peak_kib / 1024,
+        "peak_mib": peak_mib,
         "largest_difference": float(difference),
         "equal_to_1e-12": bool(difference <= 1e-12),
         "versions": {"numpy": np.__version__, "python": sys.version.split()[0]},

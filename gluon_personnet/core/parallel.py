@@ -1,7 +1,10 @@
 """Work shared among the cores."""
 
 import os
+import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator
 
 from threadpoolctl import threadpool_limits
@@ -24,3 +27,18 @@ def in_threads(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator
             yield from pool.map(function, items)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def peak_memory_mib() -> float:
+    """The most memory that this process has had in use, in MiB.
+
+    On Linux the kernel's own count: that of ``getrusage`` begins with the memory of the process that started this one.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)[1]) / 2**10  # type: ignore[index]
+    except (OSError, TypeError):
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (2**20 if sys.platform == "darwin" else 2**10)

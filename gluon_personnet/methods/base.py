@@ -2,9 +2,7 @@
 
 import contextlib
 import json
-import resource
 import shutil
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 
 from gluon_personnet.core.digests import digest
 from gluon_personnet.core.errors import PluginError
+from gluon_personnet.core.parallel import peak_memory_mib
 from gluon_personnet.core.store import entry
 from gluon_personnet.data.task import Task
 from gluon_personnet.evaluation.distances import check_distmat
@@ -50,8 +49,7 @@ class Cost:
 
     def to_dict(self) -> Dict[str, Any]:
         """JSON types: seconds by step, pairs, and the most memory in MiB that this process has had in use."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-        return {"seconds": dict(self.seconds), "pairs": self.pairs, "memory_mib": peak}
+        return {"seconds": dict(self.seconds), "pairs": self.pairs, "memory_mib": peak_memory_mib()}
 
 
 class Method:
