@@ -8,7 +8,7 @@ import warnings
 
 import click
 
-from gluon_personnet.core.errors import GpnetError, did_you_mean
+from gluon_personnet.core.errors import DataWarning, GpnetError, did_you_mean
 
 COMMANDS = (
     "train",
@@ -63,7 +63,10 @@ class Group(click.Group):
 
     def invoke(self, ctx):
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("always", category=DataWarning)
+                warnings.showwarning = _show(warnings.showwarning)
+                return super().invoke(ctx)
         except GpnetError as error:
             message = str(error)
         except OSError as error:
@@ -80,6 +83,18 @@ class Group(click.Group):
             sys.exit(130)
         click.echo("gpnet: " + " ".join(message.split()), err=True)
         sys.exit(1)
+
+
+def _show(usual):
+    """A ``showwarning`` that gives what is meant for users in one line."""
+
+    def show(message, category, *where, **more):
+        if issubclass(category, DataWarning):
+            click.echo(f"gpnet: warning: {message}", err=True)
+        else:
+            usual(message, category, *where, **more)
+
+    return show
 
 
 def _plugin_commands():

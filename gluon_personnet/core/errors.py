@@ -22,6 +22,10 @@ class CheckpointError(GpnetError):
     """A checkpoint or run directory that is damaged or belongs to something else."""
 
 
+class DataWarning(UserWarning):
+    """Something about a data set that may be meant so; the command line shows it in one line."""
+
+
 class PluginError(GpnetError):
     """A plugin that cannot be loaded or breaks its contract."""
 

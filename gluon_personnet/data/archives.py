@@ -11,6 +11,7 @@ import threading
 import zipfile
 from pathlib import Path
 
+from gluon_personnet.core.digests import digest
 from gluon_personnet.core.errors import DataError
 
 MAX_FILE_BYTES = 64 * 2**20
@@ -29,7 +30,9 @@ class Files:
     path : pathlib.Path
     names : tuple of str
         Regular files as relative names with ``/``, sorted. A folder that wraps everything in a zip archive is part of
-        the names. Links to folders are not followed.
+        the names.
+    links : tuple of str
+        Links to folders, which are not followed.
 
     Raises
     ------
@@ -39,11 +42,11 @@ class Files:
 
     def __init__(self, path):
         self.path = Path(path)
-        self._zip = None
+        self._zip, self.links = None, ()
         if not self.path.exists():
             raise DataError(f"{self.path}: not found; right: a folder or a zip archive")
         if self.path.is_dir():
-            self.names = _folder_names(self.path)
+            self.names, self.links = _folder_names(self.path)
         else:
             self._zip = _open_zip(self.path)
             self._lock = threading.Lock()
@@ -61,6 +64,10 @@ class Files:
         if name not in self._known:
             raise DataError(f"{self.path}: no file {name!r} in it; right: one of its {len(self.names)} files")
         return self._read_member(name) if self._zip else self._read_file(name)
+
+    def fingerprint(self, name):
+        """32 hexadecimal digits of the bytes of one file."""
+        return digest(self.read(name))
 
     def _read_member(self, name):
         try:
@@ -85,10 +92,17 @@ class Files:
 
 
 def _folder_names(folder):
-    found = []
-    for directory, _, names in os.walk(folder):
+    """Relative names of all files, and of all links to folders."""
+
+    def stop(error):
+        raise DataError(f"{error.filename}: cannot be listed: {error.strerror}; right: a readable folder")
+
+    found, links = [], []
+    for directory, folders, names in os.walk(folder, onerror=stop):
         found += [Path(directory, name).relative_to(folder).as_posix() for name in names]
-    return tuple(sorted(found))
+        paths = (Path(directory, name) for name in folders)
+        links += [path.relative_to(folder).as_posix() for path in paths if path.is_symlink()]
+    return tuple(sorted(found)), tuple(sorted(links))
 
 
 def _open_zip(path):

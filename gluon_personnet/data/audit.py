@@ -1,16 +1,16 @@
 """Checking what is in a data set."""
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import Mapping
+from typing import List, Mapping, Sequence
 
 import numpy as np
 from tqdm import tqdm
 
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.splits import cameras_by_pid
-from gluon_personnet.plugin.contracts import Split
+from gluon_personnet.plugin.contracts import Dataset
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,17 @@ class Report:
     one_view : tuple of int
         Identities seen by one camera only.
     leaks : tuple of (name, name)
-        A training and a test image of split 0 with identical pixels.
+        A training and a test image of one split with identical pixels.
     duplicates : tuple of (name, name)
         Other images with identical pixels.
     confusing : tuple of (name, name)
         Those of `duplicates` that differ in identity or camera.
-    split_error : str
-        Why split 0 cannot be made; empty if it can.
+    split_errors : tuple of (int, str)
+        Splits that cannot be made, and why.
+    passed_over : tuple of str
+        Image files that are not used.
+    own_cameras : bool
+        Whether each image of a person has a camera of its own, with three or more images of somebody.
     """
 
     images: int
@@ -45,10 +49,22 @@ class Report:
     leaks: tuple
     duplicates: tuple
     confusing: tuple
-    split_error: str
+    split_errors: tuple
+    passed_over: tuple
+    own_cameras: bool
 
     @property
-    def problems(self):
+    def warnings(self) -> List[str]:
+        """One line for everything that may be meant so, but is often a misreading of names."""
+        lines = [] if not self.passed_over else [passed_over_line(self.passed_over)]
+        if self.images > 2 and self.cameras >= self.images:
+            lines.append(f"{self.cameras} cameras are as many as images; is it the camera that the names are read for?")
+        elif self.own_cameras:
+            lines.append("each image of a person has a camera of its own; do the names, or manifest.csv, tell cameras?")
+        return lines
+
+    @property
+    def problems(self) -> List[str]:
         """One line for everything that makes results wrong or impossible; empty if the data set is sound."""
         lines = [
             f"{found} {name} found, {expected} expected"
@@ -63,10 +79,10 @@ class Report:
         lines += [
             f"{one} and {other} have identical pixels but another identity or camera" for one, other in self.confusing
         ]
-        return lines + ([f"split 0: {self.split_error}"] if self.split_error else [])
+        return lines + [f"split {number}: {error}" for number, error in self.split_errors]
 
 
-def check(dataset, progress=False):
+def check(dataset: Dataset, progress: bool = False) -> Report:
     """Read a whole data set and look for everything that makes results wrong.
 
     Parameters
@@ -81,11 +97,13 @@ def check(dataset, progress=False):
     """
     samples = dataset.samples
     same, unreadable = _identical(dataset, progress)
-    try:
-        split, split_error = dataset.split(0), ""
-    except DataError as error:
-        split, split_error = Split((), (), ()), str(error)
-    leaks, duplicates, confusing = _sort_out(samples, split, same)
+    splits, split_errors = [], []
+    for number in range(dataset.num_splits):
+        try:
+            splits.append(dataset.split(number))
+        except DataError as error:
+            split_errors.append((number, str(error)))
+    leaks, duplicates, confusing = _sort_out(samples, splits, same)
     cameras = cameras_by_pid(samples, range(len(samples)))
     found = {"images": len(samples), "identities": len(cameras)}
     return Report(
@@ -98,7 +116,9 @@ def check(dataset, progress=False):
         leaks=leaks,
         duplicates=duplicates,
         confusing=confusing,
-        split_error=split_error,
+        split_errors=_shortened(split_errors, dataset.num_splits),
+        passed_over=tuple(getattr(dataset, "passed_over", ())),
+        own_cameras=_own_cameras(samples),
     )
 
 
@@ -116,16 +136,34 @@ def _identical(dataset, progress):
     return [(rows[0], other) for rows in groups.values() for other in rows[1:]], unreadable
 
 
-def _sort_out(samples, split, same):
+def _own_cameras(samples):
+    images = Counter(sample.pid for sample in samples if sample.pid >= 0)
+    cameras = Counter(pid for pid, _ in {sample[1:] for sample in samples if sample.pid >= 0})
+    return images == cameras and max(images.values(), default=0) > 2
+
+
+def passed_over_line(names: Sequence[str]) -> str:
+    """How many image files are not used, and the first of them."""
+    files = "1 image file is" if len(names) == 1 else f"{len(names)} image files are"
+    return f"{files} passed over, such as {names[0]}"
+
+
+def _shortened(errors, num_splits):
+    """One line where no split at all can be made for one reason."""
+    reasons = {error for _, error in errors}
+    return tuple(errors[:1] if len(reasons) == 1 and len(errors) == num_splits else errors)
+
+
+def _sort_out(samples, splits, same):
     """Pairs of names (leaks, duplicates, confusing), as :class:`Report` has them, of pairs of rows."""
-    train, test = set(split.train), {*split.query, *split.gallery}
+    roles = [(set(split.train), {*split.query, *split.gallery}) for split in splits]
     leaks, duplicates, confusing = [], [], []
     for one, other in same:
-        names = (samples[one].name, samples[other].name)
-        if one in train and other in test:
-            leaks.append(names)
-        elif one in test and other in train:
-            leaks.append(names[::-1])
+        names = samples[one].name, samples[other].name
+        across = ((one in train and other in test, one in test and other in train) for train, test in roles)
+        forth, back = next((found for found in across if any(found)), (False, False))
+        if forth or back:
+            leaks.append(names if forth else names[::-1])
         else:
             duplicates.append(names)
             if samples[one][1:] != samples[other][1:]:

@@ -2,19 +2,20 @@
 
 import io
 import os
+import re
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from gluon_personnet.core.errors import DataError
 
 MAX_PIXELS = 64 * 10**6
 # The others of Pillow are either not photographs or start external programs.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
 
 
 def decode(data, where):
@@ -23,8 +24,8 @@ def decode(data, where):
     Parameters
     ----------
     data : bytes
-        PNG, JPEG, BMP, GIF (first frame) or WebP; grey, palette and 16-bit images are converted, transparency is
-        dropped.
+        PNG, JPEG, BMP, GIF or TIFF (first frame), or WebP. It is turned as its EXIF orientation says. Grey, palette and
+        16-bit images are converted, transparency is dropped.
     where : str
         Names the image in errors.
 
@@ -44,6 +45,7 @@ def decode(data, where):
                 raise DataError(f"{where}: image of {height}x{width} px; right: 1 to {MAX_PIXELS} pixels")
             image.verify()  # the checksums of PNG, which decoding ignores; it leaves the image unusable
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            image = ImageOps.exif_transpose(image)
             if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scaling
                 grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
                 return np.repeat(grey[:, :, None], 3, axis=2)
@@ -51,7 +53,25 @@ def decode(data, where):
     except DataError:
         raise
     except Exception as error:  # Pillow's parsers raise a dozen different classes on damaged data
-        raise DataError(f"{where}: unreadable image ({error}); right: a complete {', '.join(FORMATS)} file") from error
+        found = _found(data, error)
+        raise DataError(f"{where}: unreadable image: {found}; right: a complete {', '.join(FORMATS)} file") from error
+
+
+def _found(data, error):
+    """What is there in place of an image, in words."""
+    begin = data[:256].lstrip().lower()
+    if not data:
+        return "an empty file"
+    if begin.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS, which git lfs pull replaces by the file"
+    if begin.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        return "a web page, as a failed download leaves it"
+    if not any(data.strip(b"\0")):
+        return f"{len(data)} bytes of zero"
+    if isinstance(error, UnidentifiedImageError):
+        return f"no image, it begins with {data[:8]!r}"
+    reason = re.sub(r"<[^>]*0x[0-9a-f]+>", "the file", str(error).splitlines()[0] if str(error) else "")
+    return reason or f"damaged ({type(error).__name__})"
 
 
 def resize(image, height_px, width_px):

@@ -84,6 +84,11 @@ def identity_split(samples, test_identities, num, label):
         If there are not enough identities.
     """
     cameras = cameras_by_pid(samples, range(len(samples)))
+    if test_identities == 0:
+        raise DataError(
+            f"{label}: none of {len(cameras)} identities to test on; right: people seen by two cameras, who are both "
+            "query and gallery"
+        )
     tested = _choose(cameras, test_identities, generator(SPLIT_SEED, label, num), f"{label}: test identities")
     train = tuple(row for row, sample in enumerate(samples) if sample.pid >= 0 and sample.pid not in tested)
     query, gallery = cross_view(samples, [row for row, sample in enumerate(samples) if sample.pid in tested])

@@ -1,10 +1,12 @@
 """What every workflow needs of its surroundings."""
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any, List, Mapping, Optional, Sequence, Union
 
-from gluon_personnet.core.errors import RecipeError
+from gluon_personnet.core.errors import DataWarning, RecipeError
 from gluon_personnet.data.archives import Locator, data_directories
+from gluon_personnet.data.audit import passed_over_line
 from gluon_personnet.data.task import Task, make_tasks
 from gluon_personnet.plugin.manager import PluginManager
 
@@ -68,6 +70,9 @@ class Session:
             Names the options in errors.
         """
         opened = self.manager.build("datasets", dataset, self.locate, where=where, **options)
+        unused = getattr(opened, "passed_over", ())
+        if unused:
+            warnings.warn(f"data set {dataset!r}: {passed_over_line(unused)}", DataWarning, stacklevel=2)
         numbers = parse_splits(splits, opened.num_splits) if isinstance(splits, str) else splits
         return make_tasks(dataset, options, opened, numbers)
 

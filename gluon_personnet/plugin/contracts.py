@@ -34,6 +34,13 @@ class Dataset(Interface):
         How many splits :meth:`split` knows.
     expected : mapping
         Official counts to be found in what was read: any of ``images``, ``identities``; empty when there are none.
+    passed_over : sequence of str, optional
+        Names of image files that are there and not used. Whoever opens the data set is told of them.
+
+    Notes
+    -----
+    A method ``fingerprint(row)``, a text that changes with the image, is optional too. It spares decoding every image
+    to find out whether what is kept on disk is still right; the digest of the file's bytes will do.
     """
 
     samples: Sequence[Sample]

@@ -120,3 +120,43 @@ def find_baseline(manager: Any, text: str) -> BaselineEntry:
     if text.endswith((".yml", ".yaml")):
         return load_baseline(text)
     return manager.find("baselines", text)
+
+
+def is_baseline_file(path: Union[str, Path]) -> bool:
+    """Whether a YAML file has the sections of a baseline; False where it cannot be read."""
+    try:
+        keys = {line.split(":")[0] for line in Path(path).read_text(encoding="utf-8").splitlines()}
+    except (OSError, UnicodeDecodeError):
+        return False
+    return {"feature", "metric"} <= keys
+
+
+def check_baseline(manager: Any, entry: BaselineEntry) -> List[str]:
+    """Build everything that a baseline names, and describe it.
+
+    Returns
+    -------
+    list of str
+        Lines for a person to read.
+
+    Raises
+    ------
+    PluginError, RecipeError
+        The first thing that would stop it: an unknown feature, metric or data set, or wrong options of one.
+    """
+    made = entry.build()
+    if not hasattr(made, "feature_options_on"):
+        return [f"method {entry.name}: {type(made).__name__}"]
+    where = f"baseline {entry.name}"
+    for name in (*made.feature_options_on, *entry.published):
+        manager.find("datasets", name)
+    for options in ({}, *made.feature_options_on.values()):
+        manager.build("features", made.feature, where=f"{where}: feature", **{**made.feature_options, **options})
+    manager.build("metrics", made.metric, where=f"{where}: metric", **made.metric_options)
+    sizes = "".join(f"; on {name}: {dict(options)}" for name, options in made.feature_options_on.items())
+    lines = [
+        f"feature {made.feature} {dict(made.feature_options)}{sizes}",
+        f"metric {made.metric} {dict(made.metric_options)}",
+    ]
+    figures = [f"published on {name}: {row}" for name, rows in entry.published.items() for row in rows]
+    return [*lines, f"fidelity {entry.fidelity}; {entry.source}", *figures]

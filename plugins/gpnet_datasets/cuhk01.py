@@ -1,11 +1,14 @@
 """CUHK01, as published: a folder ``campus`` of PNG files, packed or unpacked."""
 
 import re
+from typing import Annotated
 
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.images import decode
+from gluon_personnet.data.names import passed_over
 from gluon_personnet.data.splits import check_number, identity_split
 from gluon_personnet.plugin.contracts import Sample
+from gluon_personnet.plugin.ranges import AtLeast
 
 CANDIDATES = ("CUHK01.zip", "CUHK01", "cuhk01.zip", "cuhk01", "campus.zip", "campus")
 _NAME = re.compile(r"(?:.*/)?(\d{4})(00[1-4])\.png", re.IGNORECASE)
@@ -36,7 +39,7 @@ class CUHK01:
     num_splits = 10
     expected = {"images": 3884, "identities": 971}
 
-    def __init__(self, locate, test_identities=100):
+    def __init__(self, locate, test_identities: Annotated[int, AtLeast(1)] = 100):
         self._test_identities = test_identities
         self._files = locate("cuhk01", CANDIDATES, "put the archive there or name its folder with --data")
         found = {}
@@ -58,11 +61,16 @@ class CUHK01:
             )
         self.samples = sorted(found)
         self._names = [found[sample] for sample in self.samples]
+        self.passed_over = passed_over(self._files.names, self._names)
 
     def read(self, row):
         """uint8 (H, W, 3) RGB; DataError if the file is damaged."""
         name = self._names[row]
         return decode(self._files.read(name), f"{self._files.path}: {name}")
+
+    def fingerprint(self, row):
+        """32 hexadecimal digits of the image's file."""
+        return self._files.fingerprint(self._names[row])
 
     def split(self, number):
         """Split 0..9; query is view A, gallery view B."""

@@ -73,11 +73,16 @@ class CUHK03:
             Sample(f"{boxes}/{cell.name}", _pid(*cell[:2]), 2 * (cell.pair - 1) + cell.view) for cell in self._cells
         ]
         self._listed = self._read_lists(LISTS.format(boxes)) if protocol == "767/700" else None
+        self.passed_over = self._files.passed_over()
         self.num_splits = 1 if self._listed else len(self._testsets or range(20))
 
     def read(self, row):
         """uint8 (H, W, 3) RGB; DataError if the image is damaged."""
         return self._files.read(self._cells[row])
+
+    def fingerprint(self, row):
+        """32 hexadecimal digits of the image."""
+        return self._files.fingerprint(self._cells[row])
 
     def split(self, number):
         """Split 0..19 of ``classic``, 0 of ``767/700``."""

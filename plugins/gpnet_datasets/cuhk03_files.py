@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gluon_personnet.core.digests import digest
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.images import decode
+from gluon_personnet.data.names import passed_over
 from gpnet_datasets.cuhk03_lists import parse_testsets
 
 MAT = "cuhk-03.mat"
@@ -110,6 +112,14 @@ class MatFile:
             raise DataError(f"{self.path}: found a table of shape {table.shape}; right: {columns} columns")
         return table
 
+    def passed_over(self):
+        """The official file holds nothing else."""
+        return ()
+
+    def fingerprint(self, cell):
+        """32 hexadecimal digits of the image's pixels."""
+        return digest(self.read(cell))
+
     def read(self, cell):
         """uint8 (H, W, 3) RGB; DataError if it is damaged."""
         try:
@@ -162,6 +172,14 @@ class ImageFiles:
                 raise DataError(f"dataset 'cuhk03': {self.path} holds {other} and {name}; right: one image each")
         found = self._inside(TESTSETS)
         self.testsets = parse_testsets(*found) if found else None
+
+    def passed_over(self):
+        """Image files that hold no cell of any boxes."""
+        return passed_over(self._files.names, [name for name in self._files.names if parse_name(name.split("/")[-1])])
+
+    def fingerprint(self, cell):
+        """32 hexadecimal digits of the image's file."""
+        return self._files.fingerprint(self.cells[cell])
 
     def read(self, cell):
         """uint8 (H, W, 3) RGB; DataError if the file is damaged."""

@@ -4,6 +4,7 @@ import re
 
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.images import decode
+from gluon_personnet.data.names import is_image, passed_over
 from gluon_personnet.data.splits import check_number
 from gluon_personnet.plugin.contracts import Sample, Split
 
@@ -16,7 +17,7 @@ CANDIDATES = (
     "market1501",
 )
 TRAIN, QUERY, GALLERY, DRAWN = "bounding_box_train", "query", "bounding_box_test", "gt_bbox"
-_NAME = re.compile(r"(?:.*/)?((\w+)/(-1|\d{4})_c([1-9])s\d+_\d+_\d+\.jpg)")
+_NAME = re.compile(r"(?:.*/)?((\w+)/(-1|\d{1,9})_c([1-9]\d?)(?:s\d+)?_f?\d+(?:_\d+)?(?:\.\w+)+)", re.ASCII)
 
 
 class Market1501:
@@ -37,21 +38,22 @@ class Market1501:
     Notes
     -----
     Source: Zheng, Shen, Tian, Wang, Wang and Tian, Scalable person re-identification: a benchmark, ICCV 2015.
-    PPPP is the identity, C the camera (camid C - 1). Other files, such as Thumbs.db, are passed over. There is one
-    split: training on the 12,936 images of 751 identities in ``bounding_box_train``, query with the 3,368 images of
-    750 others in ``query``, gallery all 19,732 images in ``bounding_box_test``. These include 3,819 junk boxes, named
-    -1, which is their pid, and distractors, named 0000, who are nobody: their pid 0 counts as one identity, so that
-    there are 751 + 750 + 1 = 1,502 in all.
+    PPPP is the identity, C the camera (camid C - 1). Longer numbers, other endings of images, names without S or BB and
+    those of DukeMTMC-reID (``PPPP_cC_fFFFFFFF.jpg``) are read too. ``passed_over`` names every other image file in the
+    folders. There is one split: training on the 12,936 images of 751 identities in ``bounding_box_train``, query with
+    the 3,368 images of 750 others in ``query``, gallery all 19,732 images in ``bounding_box_test``. These include 3,819
+    junk boxes, named -1, which is their pid, and distractors, named 0000, who are nobody: their pid 0 counts as one
+    identity, so that there are 751 + 750 + 1 = 1,502 in all.
     """
 
     num_splits = 1
 
-    def __init__(self, locate, multi_query=False):
+    def __init__(self, locate, multi_query: bool = False):
         self._files = locate("market1501", CANDIDATES, "put the archive there or name its folder with --data")
         self.expected = {"identities": 1502} if multi_query else {"images": 36036, "identities": 1502}
         folders = {TRAIN: {}, QUERY: {}, GALLERY: {}, **({DRAWN: {}} if multi_query else {})}
         for name in self._files.names:
-            match = _NAME.fullmatch(name)
+            match = _NAME.fullmatch(name) if is_image(name) else None
             if match and match[2] in folders:
                 sample = Sample(match[1], int(match[3]), int(match[4]) - 1)
                 other = folders[match[2]].setdefault(sample, name)
@@ -69,6 +71,9 @@ class Market1501:
         self.samples = sorted(names)
         self._names = [names[sample] for sample in self.samples]
         self._query = DRAWN if multi_query else QUERY
+        folders = {TRAIN, QUERY, GALLERY, self._query}
+        inside = [name for name in self._files.names if folders.intersection(name.split("/")[:-1])]
+        self.passed_over = passed_over(inside, [name for name in inside if _NAME.fullmatch(name)])
 
     def _no_image(self, folder):
         inside = [name for name in self._files.names if f"/{folder}/" in f"/{name}"]
@@ -82,6 +87,10 @@ class Market1501:
         """uint8 (H, W, 3) RGB; DataError if the file is damaged."""
         name = self._names[row]
         return decode(self._files.read(name), f"{self._files.path}: {name}")
+
+    def fingerprint(self, row):
+        """32 hexadecimal digits of the image's file."""
+        return self._files.fingerprint(self._names[row])
 
     def split(self, number):
         """Split 0, the only one."""

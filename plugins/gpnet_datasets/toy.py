@@ -1,8 +1,12 @@
 """Generated people in the size and layout of CUHK01, for trying things out, for tests and for figures."""
 
-from gluon_personnet.core.errors import DataError
+from typing import Annotated
+
+from gluon_personnet.core.digests import digest
+from gluon_personnet.core.versions import version
 from gluon_personnet.data.splits import check_number, identity_split
 from gluon_personnet.plugin.contracts import Sample
+from gluon_personnet.plugin.ranges import AtLeast, Between
 from gpnet_datasets.toy_figure import Look, draw_person
 from gpnet_datasets.toy_scene import Dice, background, photograph
 
@@ -26,19 +30,17 @@ class Toy:
     seed : int
         Another seed draws other people.
 
-    Raises
-    ------
-    DataError
-        If `identities` is not 2 to 9999, or `seed` is negative.
     """
 
     num_splits = 10
 
-    def __init__(self, locate=None, identities=971, test_identities=100, seed=0):
-        if not 2 <= identities <= 9999:  # four digits in a name
-            raise DataError(f"dataset 'toy': identities: {identities}; right: 2 to 9999")
-        if seed < 0:
-            raise DataError(f"dataset 'toy': seed: {seed}; right: 0 or more")
+    def __init__(
+        self,
+        locate=None,
+        identities: Annotated[int, Between(2, 9999)] = 971,  # four digits in a name
+        test_identities: Annotated[int, AtLeast(1)] = 100,
+        seed: Annotated[int, Between(0, 2**63 - 1)] = 0,
+    ):
         self._test_identities = test_identities
         self.expected = {"images": identities * SHOTS, "identities": identities}
         self._seed = seed
@@ -56,6 +58,10 @@ class Toy:
         canvas = background(dice, view)
         draw_person(canvas, look, dice, view)
         return photograph(canvas, dice, view)
+
+    def fingerprint(self, row):
+        """What the image is drawn from: nothing is drawn for it."""
+        return digest(f"toy {self._seed} {self.samples[row].name} Pillow {version('pillow')}")
 
     def split(self, number):
         """Split 0..9; query is the first view, gallery the second."""

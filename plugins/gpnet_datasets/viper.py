@@ -1,11 +1,14 @@
 """VIPeR, as published: folders ``cam_a`` and ``cam_b``; or as one folder ``images``."""
 
 import re
+from typing import Annotated
 
-from gluon_personnet.core.errors import DataError, PluginError
+from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.images import decode
+from gluon_personnet.data.names import passed_over
 from gluon_personnet.data.splits import check_number, identity_split
 from gluon_personnet.plugin.contracts import Sample, Split
+from gluon_personnet.plugin.ranges import OneOf
 
 CANDIDATES = ("VIPeR.zip", "VIPeR", "VIPeR.v1.0.zip", "VIPeR.v1.0", "viper.zip", "viper")
 TEST_IDENTITIES = 316
@@ -24,8 +27,6 @@ class VIPeR:
 
     Raises
     ------
-    PluginError
-        For another camera.
     DataError
         If nothing is found, nothing of it is named as below, or an identity has two images by one camera.
 
@@ -42,9 +43,7 @@ class VIPeR:
     num_splits = 10
     expected = {"images": 1264, "identities": 632}
 
-    def __init__(self, locate, query_camera="a"):
-        if query_camera not in ("a", "b"):
-            raise PluginError(f"dataset 'viper': query_camera {query_camera!r}; right: a or b")
+    def __init__(self, locate, query_camera: Annotated[str, OneOf("a", "b")] = "a"):
         self._swapped = query_camera == "b"
         self._files = locate("viper", CANDIDATES, "put the archive there or name its folder with --data")
         found = {}
@@ -64,11 +63,16 @@ class VIPeR:
         images = sorted(found.values())
         self.samples = [sample for sample, _ in images]
         self._names = [name for _, name in images]
+        self.passed_over = passed_over(self._files.names, self._names)
 
     def read(self, row):
         """uint8 (H, W, 3) RGB; DataError if the file is damaged."""
         name = self._names[row]
         return decode(self._files.read(name), f"{self._files.path}: {name}")
+
+    def fingerprint(self, row):
+        """32 hexadecimal digits of the image's file."""
+        return self._files.fingerprint(self._names[row])
 
     def split(self, number):
         """Split 0..9: the same identities whichever camera's images are the queries."""

@@ -237,8 +237,8 @@ def test_check_reports_counts_unreadable_images_and_one_view():
 
 def test_check_reports_a_split_that_cannot_be_made():
     report = check(Pixels(people(3), test_identities=100))
-    assert report.problems == [f"split 0: {report.split_error}"]
-    assert "100 asked for" in report.split_error
+    assert report.problems == [f"split 0: {report.split_errors[0][1]}"]
+    assert "100 asked for" in report.split_errors[0][1]
 
 
 @pytest.mark.parametrize("progress", [True, False])

@@ -62,7 +62,7 @@ def test_two_images_of_one_cell(tmp_path):
 
 def test_damaged_image_is_named(tmp_path):
     path = write(tmp_path / "cuhk03.zip", {"labeled/1_001_1_01.png": b"no image"})
-    assert message(opened(tmp_path).read, 0).startswith(f"{path}: labeled/1_001_1_01.png: unreadable image (")
+    assert message(opened(tmp_path).read, 0).startswith(f"{path}: labeled/1_001_1_01.png: unreadable image: ")
 
 
 def test_leak_among_extracted_images(tmp_path):

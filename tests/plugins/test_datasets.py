@@ -11,10 +11,11 @@ from gpnet_datasets.toy import Toy
 from picture_files import png, same, write
 from PIL import Image
 
-from gluon_personnet.core.errors import DataError
+from gluon_personnet.core.errors import DataError, PluginError
 from gluon_personnet.data.archives import Locator
 from gluon_personnet.data.audit import check
 from gluon_personnet.data.splits import split_hash
+from gluon_personnet.plugin.manager import PluginManager
 
 
 def test_entries_load_with_their_defaults():
@@ -99,8 +100,8 @@ def _colours(image):
 
 @pytest.mark.parametrize("options", [{"identities": 1}, {"identities": 10000}, {"seed": -1}])
 def test_toy_refuses(options):
-    with pytest.raises(DataError, match=r"^dataset 'toy': \w+: -?\d+; right: "):
-        Toy(**options)
+    with pytest.raises(PluginError, match=r"^dataset 'toy': \w+: found -?\d+; right: "):
+        PluginManager().build("datasets", "toy", None, **options)
 
 
 # CUHK01
@@ -142,7 +143,7 @@ def test_cuhk01_corrupt_image_is_named(tmp_path):
     path = write(tmp_path / "CUHK01.zip", {"campus/0001001.png": CAMPUS["0001001.png"][:60]})
     with pytest.raises(DataError) as caught:
         CUHK01(Locator([tmp_path])).read(0)
-    assert str(caught.value).startswith(f"{path}: campus/0001001.png: unreadable image (")
+    assert str(caught.value).startswith(f"{path}: campus/0001001.png: unreadable image: ")
 
 
 def test_cuhk01_without_images(tmp_path):

@@ -105,7 +105,7 @@ def test_folder_without_cameras_in_names(tmp_path):
         ({"notes.txt": b""}, "found no image and no manifest.csv; right: manifest.csv, or images named <person>/"),
         ({"a.jpg": b""}, "found a.jpg and no manifest.csv"),
         ({"bob/a.jpg": b"", "x/bob/b.jpg": b""}, "found x/bob/b.jpg and no manifest.csv"),
-        ({"bob/0_a.jpg": b"", "bob/b.jpg": b""}, "bob/b.jpg names no camera, others do; right: <camera>_ at the start"),
+        ({"bob/0_a.jpg": b"", "bob/b.jpg": b""}, "bob/b.jpg names no camera, bob/0_a.jpg does; right: <camera>_ at"),
     ],
 )
 def test_folder_layout_errors(tmp_path, content, message):

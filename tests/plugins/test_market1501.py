@@ -167,8 +167,8 @@ def test_folder_without_images(tmp_path, folder, options):
     start = f"dataset 'market1501': no image in {folder} of {path}: found "
     right = f"; right: {folder}/0001_c1s1_001051_00.jpg"
     assert message(opened, tmp_path, **options) == f"{start}no file at all{right}"
-    write(tmp_path / "market1501.zip", {**content, f"{folder}/1_c1s1_1_1.jpg": b""}, "top/")
-    assert message(opened, tmp_path, **options) == f"{start}top/{folder}/1_c1s1_1_1.jpg{right}"
+    write(tmp_path / "market1501.zip", {**content, f"{folder}/1_s1_1_1.jpg": b""}, "top/")
+    assert message(opened, tmp_path, **options) == f"{start}top/{folder}/1_s1_1_1.jpg{right}"
 
 
 def test_without_gt_bbox_single_query_works(tmp_path):
@@ -185,7 +185,7 @@ def test_two_images_of_one_name(tmp_path):
 
 def test_damaged_image_is_named(tmp_path):
     path = write(tmp_path / "market1501.zip", {**IMAGES, GALLERY[0]: IMAGES[GALLERY[0]][:200]})
-    assert message(opened(tmp_path).read, 0).startswith(f"{path}: {GALLERY[0]}: unreadable image (")
+    assert message(opened(tmp_path).read, 0).startswith(f"{path}: {GALLERY[0]}: unreadable image: ")
 
 
 def test_missing(tmp_path):

@@ -16,6 +16,7 @@ from gluon_personnet.core.errors import DataError, PluginError
 from gluon_personnet.data.archives import Locator
 from gluon_personnet.data.audit import check
 from gluon_personnet.data.splits import split_hash
+from gluon_personnet.plugin.manager import PluginManager
 from gluon_personnet.recipe.parsing import load_recipe
 from gluon_personnet.testing import check_dataset
 
@@ -137,7 +138,7 @@ def test_no_image(tmp_path, content, found):
 
 def test_damaged_image_is_named(tmp_path):
     path = write(tmp_path / "VIPeR", {**IMAGES, "images/00010001.png": IMAGES["images/00010001.png"][:50]})
-    assert message(opened(tmp_path).read, 0).startswith(f"{path}: images/00010001.png: unreadable image (")
+    assert message(opened(tmp_path).read, 0).startswith(f"{path}: images/00010001.png: unreadable image: ")
 
 
 def test_missing(tmp_path):
@@ -169,5 +170,5 @@ def test_either_camera_may_be_the_query(tmp_path):
     first, second = (VIPeR(Locator([tmp_path]), query_camera=camera).split(3) for camera in "ab")
     assert (first.train, first.query, first.gallery) == (second.train, second.gallery, second.query)
     assert first.query != second.query
-    with pytest.raises(PluginError, match="query_camera 'c'; right: a or b"):
-        VIPeR(Locator([tmp_path]), query_camera="c")
+    with pytest.raises(PluginError, match="query_camera: found 'c'; right: 'a' or 'b'"):
+        PluginManager().build("datasets", "viper", Locator([tmp_path]), query_camera="c")
