@@ -19,6 +19,7 @@ def gpnet_features():
             summary="local maximal occurrence of colours and textures (LOMO)",
             source="Liao, Hu, Zhu, Li, CVPR 2015, section 3",
             fidelity="approximate",
+            version=2,
         ),
         FeatureEntry(
             name="elf",
@@ -26,6 +27,7 @@ def gpnet_features():
             summary="histograms of colours and filter responses in stripes (ELF)",
             source="Gray, Tao, ECCV 2008; channels and filters as in the code of Gou et al., TPAMI 2019",
             fidelity="faithful",
+            version=2,
         ),
         FeatureEntry(
             name="hist-lbp",
@@ -33,6 +35,7 @@ def gpnet_features():
             summary="histograms of colours and local binary patterns in regions",
             source="Xiong, Gou, Camps, Sznaier, ECCV 2014, section 4",
             fidelity="faithful",
+            version=2,
         ),
         FeatureEntry(
             name="side-by-side",

@@ -1,14 +1,18 @@
 """ELF: ensemble of localised features, here as the histograms of colours and textures in stripes."""
 
 import functools
+from typing import Annotated
 
 import cv2
 import numpy as np
 
 from gluon_personnet.data.images import resize
-from gpnet_features.histograms import colour_channels, quantise, region_counts, stripes
+from gluon_personnet.plugin.ranges import AtLeast
+from gpnet_features.histograms import hue_saturation_value, luma_and_chroma, region_counts, to_nearest
 
 STRIPES, BINS = 6, 16
+GREY = np.array([0.298936021293775, 0.587043074451121, 0.114020904255103])
+"""Weights of red, green and blue."""
 SCHMID = [(2, 1), (4, 1), (4, 2), (6, 1), (6, 2), (6, 3), (8, 1), (8, 2), (8, 3), (10, 1), (10, 2), (10, 3), (10, 4)]
 """Width in px and cycles of each ring-shaped filter."""
 GABOR = [(2**0.5, 4, 0.3), (2**0.5, 8, 0.3), (1, 4, 0.4)]
@@ -27,32 +31,45 @@ class Elf:
     height_px, width_px : int
         Size that images are brought to.
 
+    A stripe has a sixth of the rows, rounded down (21 of 128); the rows left over at the bottom count nowhere. A value
+    in 0..1 goes to the nearest of the 16 bins with centres k / 15; values outside go to the bin at that end.
+
     Source: Gray, Tao, Viewpoint Invariant Pedestrian Recognition with an Ensemble of Localized Features, ECCV 2008;
     channels, filters and normalisation as in the baseline code of Gou et al., A Systematic Evaluation and Benchmark for
     Person Re-Identification, TPAMI 2019.
 
-    Differs from the source in: no feature selection by boosting (that is a metric's task); pixels beyond the edges
-    repeat the outermost ones, and Gabor filters end at three standard deviations, which the source leaves open.
+    Differs from the source in: no feature selection by boosting (that is a metric's task). From the code in: the order
+    of the numbers; histograms of a stripe sum to 1 together, not each; images of another size are resized bilinearly.
+
+    Checked against: that code, run under GNU Octave on four generated images; largest difference of a histogram's share
+    9.9e-03 in hue, where Octave puts values halfway between two bins into the lower one and MATLAB and this into the
+    upper, and 2.0e-03 in all others, which is two of the 1,008 pixels of a stripe.
     """
 
-    def __init__(self, height_px=128, width_px=48):
+    def __init__(self, height_px: Annotated[int, AtLeast(6)] = 128, width_px: Annotated[int, AtLeast(2)] = 48):
         self._size = height_px, width_px
 
     def extract(self, image):
         """uint8 (H, W, 3) RGB -> float32 (2592,); what belongs to a stripe stands together and sums to 1."""
-        image = resize(image, *self._size)
-        colours = colour_channels(image)
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-        textures = [cv2.filter2D(grey, -1, bank, borderType=cv2.BORDER_REPLICATE) for bank in filters()]
-        channels = [*_standardised(colours[:3], 2), *colours[3:], *_standardised(np.stack(textures), 5)]
-        counts = region_counts(quantise(np.stack(channels), BINS), stripes(self._size[0], STRIPES), BINS)
+        rgb = resize(image, *self._size) / 255
+        grey = rgb @ GREY
+        textures = [cv2.filter2D(grey, -1, bank, borderType=cv2.BORDER_CONSTANT) for bank in filters()]
+        channels = [
+            *_standardised(rgb.transpose(2, 0, 1), 2),
+            *hue_saturation_value(rgb),
+            *luma_and_chroma(rgb)[1:],
+            *_standardised(np.stack(textures), 5),
+        ]
+        height = self._size[0] // STRIPES
+        stripes = [(slice(top, top + height), slice(None)) for top in range(0, STRIPES * height, height)]
+        counts = region_counts(to_nearest(np.stack(channels), BINS), stripes, BINS)
         counts = counts.reshape(STRIPES, -1).astype(np.float32)
         return (counts / counts.sum(axis=1, keepdims=True)).ravel()
 
 
 @functools.lru_cache(maxsize=1)
 def filters():
-    """The 13 Schmid filters, of mean 0 and absolute sum 1, and the 6 Gabor filters: tuple of float32 (h, w)."""
+    """The 13 Schmid filters, of mean 0 and absolute sum 1, and the 6 Gabor filters: tuple of float64 (h, w)."""
     return tuple(schmid(*pair) for pair in SCHMID) + tuple(
         gabor(*shape, angle) for angle in (0, np.pi / 2) for shape in GABOR
     )
@@ -64,7 +81,7 @@ def schmid(sigma, cycles, size=49):
     radius = np.hypot(x, y)
     bank = np.cos(np.pi * cycles * radius / sigma) * np.exp(-(radius**2) / (2 * sigma**2))
     bank -= bank.mean()
-    return (bank / np.abs(bank).sum()).astype(np.float32)
+    return bank / np.abs(bank).sum()
 
 
 def gabor(sigma, wavelength, aspect, angle):
@@ -72,14 +89,13 @@ def gabor(sigma, wavelength, aspect, angle):
     reach = int(np.ceil(3 * sigma / aspect))
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    bank = np.exp(-(along**2 + (aspect * across) ** 2) / (2 * sigma**2)) * np.cos(2 * np.pi * along / wavelength)
-    return bank.astype(np.float32)
+    return np.exp(-(along**2 + (aspect * across) ** 2) / (2 * sigma**2)) * np.cos(2 * np.pi * along / wavelength)
 
 
 def _standardised(channels, reach):
     """Each channel with -reach..reach standard deviations mapped to 0..1; a flat channel becomes 0.5."""
     means = channels.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
-    deviations = channels.std(axis=(1, 2), keepdims=True, dtype=np.float64)
+    deviations = channels.std(axis=(1, 2), keepdims=True, dtype=np.float64, ddof=1)
     # Of a flat image the filters leave rounding errors, which must not be blown up to a texture.
     deviations[deviations < 1e-5] = np.inf
-    return (((channels - means) / deviations + reach) / (2 * reach)).astype(np.float32)
+    return ((channels - means) / deviations + reach) / (2 * reach)

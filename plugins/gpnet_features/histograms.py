@@ -4,30 +4,21 @@ import cv2
 import numpy as np
 
 
-def colour_channels(image):
-    """Eight colour channels of an image.
-
-    Parameters
-    ----------
-    image : uint8 (H, W, 3) RGB
-
-    Returns
-    -------
-    float32 (8, H, W), 0..1
-        Red, green, blue; hue, saturation, value; and Cb and Cr of ITU-R BT.601 with its head-room, 16..240 of 255.
-    """
-    rgb = image.astype(np.float32) / 255
-    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV) / np.array([360, 1, 1], np.float32)
-    luma = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
-    blue, red = ((rgb[:, :, k] - luma) / (2 * (1 - w)) for k, w in ((2, 0.114), (0, 0.299)))  # -0.5..0.5
-    chroma = [(128 + 224 * channel) / 255 for channel in (blue, red)]
-    return np.concatenate([rgb.transpose(2, 0, 1), hsv.transpose(2, 0, 1), chroma]).astype(np.float32)
+def hue_saturation_value(rgb):
+    """float (H, W, 3), 0..1 -> float32 (3, H, W), 0..1."""
+    hsv = cv2.cvtColor(rgb.astype(np.float32), cv2.COLOR_RGB2HSV) / np.array([360, 1, 1], np.float32)
+    return hsv.transpose(2, 0, 1)
 
 
-def stripes(height, count):
-    """Slices of rows that divide `height` px into `count` horizontal stripes, as equal as whole pixels allow."""
-    edges = np.round(np.linspace(0, height, count + 1)).astype(int)
-    return [(slice(top, bottom), slice(None)) for top, bottom in zip(edges, edges[1:])]
+def luma_and_chroma(rgb):
+    """Y, Cb and Cr of ITU-R BT.601 with its head-room: float (H, W, 3), 0..1 -> float64 (3, H, W), 16..240 of 255."""
+    weights = [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]]
+    return (np.einsum("ck,hwk->chw", weights, rgb) + np.array([16, 128, 128])[:, None, None]) / 255
+
+
+def shrunk(regions, margin):
+    """Slices of the same regions without so many px at each of their edges."""
+    return [tuple(slice(side.start + margin, side.stop - margin) for side in region) for region in regions]
 
 
 def blocks(height, width, size, step):
@@ -43,6 +34,11 @@ def quantise(channels, bins):
     """float, 0..1 -> the bin of each value, 0..bins - 1; values outside go into the bin at that end."""
     # OpenCV gives a saturation of 100/200 as 0.4999999; no quotient of two bytes lies that near below a whole number.
     return (channels * bins + 1e-4).astype(np.intp).clip(0, bins - 1)
+
+
+def to_nearest(channels, bins):
+    """float, 0..1 -> the nearest of the bins whose centres are k / (bins - 1), k = 0..bins - 1."""
+    return np.floor(channels * (bins - 1) + (0.5 + 1e-4)).clip(0, bins - 1).astype(np.intp)
 
 
 def region_counts(codes, regions, bins):

@@ -137,7 +137,7 @@ def test_pids_in_one_view_only(refused, tmp_path):
             (tmp_path / f"{pid}-{shot}.png").write_bytes(png(pid))
     (tmp_path / "manifest.csv").write_text("\n".join(lines))
     options = settings(dataset__name="folder", dataset__options="{path: .}")
-    refused(*train(*options), words=["0 are seen by two cameras"])
+    refused(*train(*options), words=["none of 20 identities to test on; right: people seen by two cameras"])
 
 
 def test_nan_in_the_training_loss(gpnet, tmp_path):
