@@ -137,6 +137,25 @@ def test_no_function_has_many_parameters(path):
             assert len(set(names) - {"self", "cls"}) <= MOST_PARAMETERS, getattr(node, "name", "lambda")
 
 
+TYPED = ("core", "plugin", "recipe", "data", "evaluation", "report", "workflows")
+
+
+@pytest.mark.parametrize("path", [path for path in IN_PACKAGES if package(path) in TYPED], ids=short)
+def test_public_functions_are_typed(path):
+    def public(body, inside=False):
+        for node in body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield from public(node.body, True)
+            elif isinstance(node, ast.FunctionDef) and (node.name[0] != "_" or (inside and node.name == "__init__")):
+                yield node
+
+    for function in public(TREES[path].body):
+        of = function.args
+        arguments = [each for each in (*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg) if each]
+        untyped = [each.arg for each in arguments if each.annotation is None and each.arg not in ("self", "cls")]
+        assert not untyped and (function.returns or function.name == "__init__"), function.name
+
+
 def without(hidden, code):
     """Run code in a process in which the hidden modules cannot be imported."""
     block = f"import sys; sys.modules.update(dict.fromkeys({hidden!r})); "

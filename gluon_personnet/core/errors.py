@@ -3,7 +3,7 @@
 import difflib
 import errno
 import os
-from typing import Iterable
+from typing import Iterable, Union
 
 
 class GpnetError(Exception):
@@ -52,9 +52,9 @@ class FileError(GpnetError, OSError):
     error : OSError
     """
 
-    def __init__(self, path, error):
+    def __init__(self, path: "Union[str, os.PathLike[str]]", error: OSError):
         reason = error.strerror or str(error)
-        advice = _ADVICE.get(error.errno, "choose another place").format(folder=os.path.dirname(path) or ".")
+        advice = _ADVICE.get(error.errno or 0, "choose another place").format(folder=os.path.dirname(path) or ".")
         self.text = f"{os.fspath(path)}: cannot be written: {reason}; {advice}"
         super().__init__(self.text)
         self.errno, self.strerror, self.filename = error.errno, reason, os.fspath(path)

@@ -10,6 +10,7 @@ import stat
 import threading
 import zipfile
 from pathlib import Path
+from typing import List, Optional, Sequence, Union
 
 from gluon_personnet.core.digests import digest
 from gluon_personnet.core.errors import DataError
@@ -40,7 +41,7 @@ class Files:
         If the path is missing, is neither folder nor zip archive, or is an archive with members that are unsafe.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Union[str, Path]):
         self.path = Path(path)
         self._zip, self.links = None, ()
         if not self.path.exists():
@@ -53,7 +54,7 @@ class Files:
             self.names = _zip_names(self.path, self._zip)
         self._known = frozenset(self.names)
 
-    def read(self, name):
+    def read(self, name: str) -> bytes:
         """The bytes of one file; safe to call from several threads.
 
         Raises
@@ -65,7 +66,7 @@ class Files:
             raise DataError(f"{self.path}: no file {name!r} in it; right: one of its {len(self.names)} files")
         return self._read_member(name) if self._zip else self._read_file(name)
 
-    def fingerprint(self, name):
+    def fingerprint(self, name: str) -> str:
         """32 hexadecimal digits of the bytes of one file."""
         return digest(self.read(name))
 
@@ -149,10 +150,12 @@ class Locator:
         Searched in this order.
     """
 
-    def __init__(self, directories):
+    def __init__(self, directories: Sequence[Union[str, Path]]):
         self.directories = [Path(directory) for directory in directories]
 
-    def __call__(self, dataset_name, candidates, hint="put it there or name its folder with --data"):
+    def __call__(
+        self, dataset_name: str, candidates: Sequence[str], hint: str = "put it there or name its folder with --data"
+    ) -> Files:
         """The first candidate that exists.
 
         Parameters
@@ -179,7 +182,7 @@ class Locator:
         raise DataError(f"dataset {dataset_name!r}: {candidates[0]} not found under {searched}; {hint}")
 
 
-def data_directories(option=None):
+def data_directories(option: Optional[str] = None) -> List[Path]:
     """Where data sets are looked for: `option` (``--data``) alone if given, else ``$GPNET_DATA`` if set, then data/."""
     if option:
         return [Path(option)]

@@ -6,19 +6,21 @@ import re
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Dict, Sequence
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from gluon_personnet.core.errors import DataError
+from gluon_personnet.plugin.contracts import Dataset
 
 MAX_PIXELS = 64 * 10**6
 # The others of Pillow are either not photographs or start external programs.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
 
 
-def decode(data, where):
+def decode(data: bytes, where: str) -> np.ndarray:
     """Decode a compressed image.
 
     Parameters
@@ -39,13 +41,13 @@ def decode(data, where):
         If this is not an image, is cut off or damaged, or has more than 64 million pixels.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            width, height = image.size
+        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+            width, height = file.size
             if width * height == 0 or width * height > MAX_PIXELS:
                 raise DataError(f"{where}: image of {height}x{width} px; right: 1 to {MAX_PIXELS} pixels")
-            image.verify()  # the checksums of PNG, which decoding ignores; it leaves the image unusable
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            image = ImageOps.exif_transpose(image)
+            file.verify()  # the checksums of PNG, which decoding ignores; it leaves the image unusable
+        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+            image = ImageOps.exif_transpose(file)
             if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip instead of scaling
                 grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
                 return np.repeat(grey[:, :, None], 3, axis=2)
@@ -74,11 +76,11 @@ def _found(data, error):
     return reason or f"damaged ({type(error).__name__})"
 
 
-def resize(image, height_px, width_px):
+def resize(image: np.ndarray, height_px: int, width_px: int) -> np.ndarray:
     """uint8 (H, W, 3) -> uint8 (height_px, width_px, 3): bilinear, antialiased; the image itself if it fits."""
     if image.shape[:2] == (height_px, width_px):
         return image
-    return np.asarray(Image.fromarray(image).resize((width_px, height_px), Image.BILINEAR))
+    return np.asarray(Image.fromarray(image).resize((width_px, height_px), Image.Resampling.BILINEAR))
 
 
 class ImageCache:
@@ -96,17 +98,17 @@ class ImageCache:
         Whether :meth:`preload` shows a bar on stderr.
     """
 
-    def __init__(self, dataset, height_px, width_px, memory_mib=1024, progress=False):
+    def __init__(self, dataset: Dataset, height_px: int, width_px: int, memory_mib: int = 1024, progress: bool = False):
         self._dataset = dataset
         self._size = (height_px, width_px)
         self._progress = progress
         fitting = memory_mib * 2**20 // (height_px * width_px * 3)
         # The system provides this memory page by page as images are written to it.
         self._pixels = np.empty((min(fitting, len(dataset.samples)), height_px, width_px, 3), np.uint8)
-        self._slots = {}  # row -> index in _pixels
+        self._slots: Dict[int, int] = {}  # row -> index in _pixels
         self._lock = threading.Lock()
 
-    def images(self, rows):
+    def images(self, rows: Sequence[int]) -> np.ndarray:
         """Rows of the data set, int sequence (N,) -> uint8 (N, height_px, width_px, 3) RGB, a copy.
 
         Raises
@@ -120,7 +122,7 @@ class ImageCache:
             image[:] = self._load(int(row)) if slot is None else self._pixels[slot]
         return out
 
-    def preload(self, rows):
+    def preload(self, rows: Sequence[int]) -> None:
         """Decode the rows, as far as memory lasts, in a few threads. Raises DataError if one cannot be read."""
         missing = [row for row in dict.fromkeys(map(int, rows)) if row not in self._slots]
         missing = missing[: len(self._pixels) - len(self._slots)]

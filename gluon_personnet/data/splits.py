@@ -1,18 +1,19 @@
 """Dividing data sets by identity, and checking what is in them."""
 
 from collections import defaultdict
+from typing import Dict, Iterable, Sequence, Set, Tuple
 
 import numpy as np
 
 from gluon_personnet.core.digests import rows_hash
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.core.seeding import generator
-from gluon_personnet.plugin.contracts import Split
+from gluon_personnet.plugin.contracts import Sample, Split
 
 SPLIT_SEED = 0  # never changes: splits are the same in every release
 
 
-def cameras_by_pid(samples, rows):
+def cameras_by_pid(samples: Sequence[Sample], rows: Iterable[int]) -> Dict[int, Set[int]]:
     """Identity -> set of its cameras among `rows`, by ascending pid; junk (pid -1) is left out."""
     cameras = defaultdict(set)
     for row in rows:
@@ -21,13 +22,13 @@ def cameras_by_pid(samples, rows):
     return dict(sorted(cameras.items()))
 
 
-def labels(samples, rows):
+def labels(samples: Sequence[Sample], rows: Sequence[int]) -> Tuple[np.ndarray, np.ndarray]:
     """Identities and cameras of some rows: int64 (N,), int64 (N,)."""
     found = np.array([samples[row][1:] for row in rows], np.int64).reshape(-1, 2)
     return found[:, 0], found[:, 1]
 
 
-def cross_view(samples, rows):
+def cross_view(samples: Sequence[Sample], rows: Sequence[int]) -> Tuple[tuple, tuple]:
     """Divide test rows into queries and gallery.
 
     Parameters
@@ -60,7 +61,7 @@ def cross_view(samples, rows):
     return query, tuple(row for row in rows if samples[row].camid != first[samples[row].pid])
 
 
-def identity_split(samples, test_identities, num, label):
+def identity_split(samples: Sequence[Sample], test_identities: int, num: int, label: str) -> Split:
     """A seeded split by identity.
 
     Parameters
@@ -95,7 +96,7 @@ def identity_split(samples, test_identities, num, label):
     return Split(train, query, gallery)
 
 
-def hold_out(samples, split, identities):
+def hold_out(samples: Sequence[Sample], split: Split, identities: int) -> Tuple[tuple, Split]:
     """Take identities for validation from the training identities of a split.
 
     They depend on the split and on their number alone, so that runs of other seeds validate on the same ones.
@@ -137,13 +138,13 @@ def _choose(cameras, count, rng, what):
     return {seen_twice[index] for index in np.argsort(keys, kind="stable")[:count]}
 
 
-def check_number(number, num_splits, where):
+def check_number(number: int, num_splits: int, where: str) -> None:
     """Raise DataError, naming `where`, unless split `number` is one of 0..num_splits - 1."""
     if not 0 <= number < num_splits:
         raise DataError(f"{where}: no split {number}; right: 0 to {num_splits - 1}")
 
 
-def split_hash(samples, split):
+def split_hash(samples: Sequence[Sample], split: Split) -> str:
     """16 hexadecimal digits that change with any name, identity, camera, role or order of the rows."""
     roles = (("train", split.train), ("query", split.query), ("gallery", split.gallery))
     return rows_hash((role, *samples[row]) for role, rows in roles for row in rows)

@@ -1,9 +1,13 @@
 """How far approximate distances agree with exact ones: of a reduced precision, of a shortlist."""
 
+from typing import Any, Dict, Mapping, Sequence
+
 import numpy as np
 
+from gluon_personnet.evaluation.distances import Distances
 
-def agreement(exact, reduced):
+
+def agreement(exact: np.ndarray, reduced: np.ndarray) -> Dict[str, float]:
     """Compare two distance matrices of the same images.
 
     Parameters
@@ -20,8 +24,8 @@ def agreement(exact, reduced):
     from scipy.stats import kendalltau  # half a second to load, for what few evaluations ask for
 
     change = np.abs(reduced - exact)
-    taus = [1.0 if np.array_equal(*rows) else kendalltau(*rows).statistic for rows in zip(exact, reduced)]
-    taus = np.nan_to_num(taus, nan=0.0)  # a row of equal distances ranks nothing
+    found = [1.0 if np.array_equal(*rows) else kendalltau(*rows).statistic for rows in zip(exact, reduced)]
+    taus = np.nan_to_num(found, nan=0.0)  # a row of equal distances ranks nothing
     return {
         "largest_change": float(change.max()),
         "mean_change": float(change.mean()),
@@ -32,7 +36,9 @@ def agreement(exact, reduced):
     }
 
 
-def cmc_changes(exact, reduced):
+def cmc_changes(
+    exact: Sequence[Mapping[str, Any]], reduced: Sequence[Mapping[str, Any]]
+) -> Dict[str, Dict[str, float]]:
     """Protocol -> rank -> change of the CMC (fractions), of two lists of results of the same protocols."""
     return {
         first["protocol"]: {rank: second["cmc"][rank]["mean"] - value["mean"] for rank, value in first["cmc"].items()}
@@ -41,7 +47,7 @@ def cmc_changes(exact, reduced):
     }
 
 
-def recall(size, distances):
+def recall(size: int, distances: Distances) -> Dict[str, float]:
     """How many true matches a shortlist of that size holds, judged by the distances that it led to.
 
     A true match shows the same person to another camera; where a query has no such one, the same person at all.

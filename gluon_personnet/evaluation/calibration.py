@@ -1,16 +1,18 @@
 """From a distance to the probability of being the same person."""
 
+from typing import Any, Tuple
+
 import numpy as np
 
 _STEPS = 100
 
 
-def p_same(distance, slope, offset):
+def p_same(distance: Any, slope: float, offset: float) -> np.ndarray:
     """P(same) = 1 / (1 + exp(slope distance - offset)): float64 in (0, 1), of the shape of `distance`."""
     return np.exp(-np.logaddexp(0, slope * np.asarray(distance, np.float64) - offset))
 
 
-def fit_platt(same, different, prior=0.5):
+def fit_platt(same: np.ndarray, different: np.ndarray, prior: float = 0.5) -> Tuple[float, float]:
     """Fit :func:`p_same` by maximum likelihood.
 
     Parameters

@@ -1,6 +1,6 @@
 """A distance matrix with its labels, checked."""
 
-from typing import NamedTuple
+from typing import Any, Iterator, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -38,15 +38,15 @@ class Distances(NamedTuple):
     gallery_pids: np.ndarray
     gallery_camids: np.ndarray
 
-    def queries(self, rows):
+    def queries(self, rows: Any) -> "Distances":
         """Those of these queries only."""
         return Distances(self.distmat[rows], self.query_pids[rows], self.query_camids[rows], *self[3:])
 
-    def gallery(self, columns):
+    def gallery(self, columns: Any) -> "Distances":
         """The distances with these gallery images only."""
         return Distances(self.distmat[:, columns], *self[1:3], self.gallery_pids[columns], self.gallery_camids[columns])
 
-    def masks(self, rows, exclude):
+    def masks(self, rows: Any, exclude: str) -> Tuple[np.ndarray, np.ndarray]:
         """True matches and excluded images of some queries.
 
         Parameters
@@ -72,14 +72,16 @@ class Distances(NamedTuple):
         match &= ~excluded
         return match, excluded
 
-    def tiles(self, memory_mib, order=None):
+    def tiles(self, memory_mib: float, order: Optional[np.ndarray] = None) -> Iterator[np.ndarray]:
         """Rows in pieces that fit the budget, one row at least, as int arrays; 24 bytes are counted for an entry."""
         size = max(1, int(min(memory_mib, _TILE_MIB) * 2**20 // (24 * self.distmat.shape[1])))
         order = np.arange(len(self.distmat)) if order is None else order
         return (order[start : start + size] for start in range(0, len(order), size))
 
 
-def check_distmat(distmat, query_pids, query_camids, gallery_pids, gallery_camids):
+def check_distmat(
+    distmat: Any, query_pids: Any, query_camids: Any, gallery_pids: Any, gallery_camids: Any
+) -> Distances:
     """Check shapes and values of a distance matrix and its labels.
 
     Parameters

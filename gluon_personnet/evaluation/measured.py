@@ -48,7 +48,7 @@ class Measured:
         gallery = zip(self.gallery_names, labels.gallery_pids.tolist(), labels.gallery_camids.tolist())
         return rows_hash([*(("query", *row) for row in query), *(("gallery", *row) for row in gallery)])
 
-    def reranked(self, rerank, rng: np.random.Generator) -> Distances:
+    def reranked(self, rerank: Any, rng: np.random.Generator) -> Distances:
         """The distances after re-ranking.
 
         Parameters

@@ -1,6 +1,7 @@
 """One result from the results of several splits: means, and deviations over the splits."""
 
 from numbers import Real
+from typing import Any, Dict, Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +12,7 @@ _SAME = ("protocol", "options", "seed", "repeats")
 _REPEATED = {"mean", "std", "splits"}
 
 
-def pool(parts):
+def pool(parts: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
     """Pool the results of one protocol on several splits.
 
     The deviation of a figure is that of its splits' values (ddof 0). It never contains the deviation over repeats

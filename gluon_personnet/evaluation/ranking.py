@@ -4,9 +4,11 @@ Only the places of the true matches are needed, never a full argsort: the rank o
 candidates that are closer to the query. Nothing here loops over queries; memory is bounded by tiles of rows.
 """
 
-from typing import NamedTuple
+from typing import Dict, NamedTuple
 
 import numpy as np
+
+from gluon_personnet.evaluation.distances import Distances
 
 
 class Ranks(NamedTuple):
@@ -17,12 +19,12 @@ class Ranks(NamedTuple):
     rank: np.ndarray
 
     @property
-    def starts(self):
+    def starts(self) -> np.ndarray:
         """int64 (U,): where each query that has a true match begins; its first entry is its best match."""
         return np.flatnonzero(np.diff(self.query, prepend=-1))
 
 
-def rank_matches(distances, exclude, rng, memory_mib=256):
+def rank_matches(distances: Distances, exclude: str, rng: np.random.Generator, memory_mib: float = 256) -> Ranks:
     """The place of every true match among the candidates of its query.
 
     Takes a time proportional to the number of gallery images times the number of true matches.
@@ -102,7 +104,7 @@ def _count_true(compare, distances, limits, scratch):
     return lanes.view(np.uint8).reshape(len(flat), -1).sum(axis=1, dtype=np.int64)
 
 
-def cmc_from_ranks(first_ranks, max_rank):
+def cmc_from_ranks(first_ranks: np.ndarray, max_rank: int) -> np.ndarray:
     """Cumulative matching characteristic.
 
     Parameters
@@ -126,7 +128,7 @@ def cmc_from_ranks(first_ranks, max_rank):
     return np.cumsum(hits) / len(first_ranks)
 
 
-def average_precision(ranks):
+def average_precision(ranks: Ranks) -> Dict[str, np.ndarray]:
     """Average precision of each query that has a true match, in both definitions.
 
     Parameters
@@ -158,7 +160,7 @@ def average_precision(ranks):
     }
 
 
-def inverse_negative_penalty(ranks):
+def inverse_negative_penalty(ranks: Ranks) -> np.ndarray:
     """Number of true matches divided by the rank of the last one, for each query that has a true match.
 
     Returns

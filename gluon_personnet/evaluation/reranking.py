@@ -54,14 +54,16 @@ class KReciprocal:
             raise RecipeError(f"re-ranking: lambda: {self.share}; right: 0 to 1")
 
     @property
-    def card(self):
+    def card(self) -> str:
         """The line of the protocol card."""
         return (
             f"k-reciprocal, k1 {self.k1}, k2 {self.k2}, lambda {self.share:g}; "
             "neighbours among all query and gallery images"
         )
 
-    def distmat(self, distmat, query_distmat, gallery_distmat, rng):
+    def distmat(
+        self, distmat: np.ndarray, query_distmat: np.ndarray, gallery_distmat: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
         """Re-rank.
 
         Parameters

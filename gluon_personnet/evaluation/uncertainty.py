@@ -1,5 +1,7 @@
 """How sure a rank-1 is: bootstrap over identities, and two results compared query by query."""
 
+from typing import Any, Dict, Mapping, Tuple
+
 import numpy as np
 
 from gluon_personnet.core import seeding
@@ -10,7 +12,7 @@ LEVEL = 95
 _NO_DEFINITION = ("max_rank", "memory_mib")  # options of protocols that no rank-1 depends on
 
 
-def bootstrap_interval(values, pids, seed=0):
+def bootstrap_interval(values: np.ndarray, pids: Any, seed: int = 0) -> Tuple[float, float]:
     """Interval of a mean over queries when identities are drawn anew with replacement.
 
     Queries of one identity are alike, so identities are drawn, not queries.
@@ -42,7 +44,7 @@ def bootstrap_interval(values, pids, seed=0):
     return float(low), float(high)
 
 
-def compare_paired(first, second, seed=0):
+def compare_paired(first: Mapping[str, Any], second: Mapping[str, Any], seed: int = 0) -> Dict[str, Any]:
     """Compare the rank-1 of two results on the same queries.
 
     Two results are comparable when query and gallery rows, protocol and definition are the same, and, where the

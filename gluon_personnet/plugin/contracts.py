@@ -1,7 +1,7 @@
 """What the host hands to plugins and expects back. ``gluon_personnet.testing`` checks all of it on a given plugin."""
 
 from dataclasses import dataclass, field
-from typing import Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence
 from typing import Protocol as Interface
 
 import numpy as np
@@ -47,10 +47,10 @@ class Dataset(Interface):
     num_splits: int
     expected: Mapping[str, int]
 
-    def read(self, row):
+    def read(self, row: int) -> np.ndarray:
         """The image of ``samples[row]``: uint8 (H, W, 3) RGB. DataError, with the file's name, if it is unreadable."""
 
-    def split(self, number):
+    def split(self, number: int) -> Split:
         """The split of that number, 0..num_splits - 1: the same on every machine and in every release."""
 
 
@@ -114,7 +114,15 @@ class Measures:
 class Protocol(Interface):
     """An evaluation protocol. It never sees pixels."""
 
-    def evaluate(self, distmat, query_pids, query_camids, gallery_pids, gallery_camids, rng):
+    def evaluate(
+        self,
+        distmat: np.ndarray,
+        query_pids: np.ndarray,
+        query_camids: np.ndarray,
+        gallery_pids: np.ndarray,
+        gallery_camids: np.ndarray,
+        rng: np.random.Generator,
+    ) -> Measures:
         """Measure a ranking.
 
         Parameters
@@ -135,17 +143,17 @@ class Protocol(Interface):
 class Feature(Interface):
     """A description of one image, independent of all others."""
 
-    def extract(self, image):
+    def extract(self, image: np.ndarray) -> np.ndarray:
         """uint8 (H, W, 3) RGB -> float32 (D,), finite, the same D for every image of one size."""
 
 
 class Metric(Interface):
     """A distance between features, possibly learned. It never sees a test image while it is fitted."""
 
-    def fit(self, features, pids, camids):
+    def fit(self, features: np.ndarray, pids: np.ndarray, camids: np.ndarray) -> "Metric":
         """Learn from float (N, D) training rows with their int (N,) identities and cameras; return self."""
 
-    def distance(self, query, gallery):
+    def distance(self, query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
         """float (Q, D), float (G, D) -> float64 (Q, G); smaller is more alike."""
 
 
@@ -162,7 +170,7 @@ class Combination:
     metric_options: Mapping = field(default_factory=dict)
     feature_options_on: Mapping = field(default_factory=dict)
 
-    def options_on(self, dataset):
+    def options_on(self, dataset: str) -> Dict[str, Any]:
         """Options of the feature on the data set of that name."""
         return {**self.feature_options, **self.feature_options_on.get(dataset, {})}
 
@@ -170,10 +178,10 @@ class Combination:
 class Matcher(Interface):
     """A system that compares images without a feature vector in between."""
 
-    def fit(self, images, pids, camids):
+    def fit(self, images: Sequence[np.ndarray], pids: np.ndarray, camids: np.ndarray) -> "Matcher":
         """Learn from a list of uint8 (H, W, 3) training images; return self."""
 
-    def distance(self, query_images, gallery_images):
+    def distance(self, query_images: Sequence[np.ndarray], gallery_images: Sequence[np.ndarray]) -> np.ndarray:
         """Two lists of uint8 (H, W, 3) images -> float64 (Q, G); smaller is more alike."""
 
 

@@ -103,7 +103,7 @@ class Entry:
                 raise PluginError(f"{where}: {key}: found {_short(value)}; right: {right.words()}")
         return {**defaults, **options}
 
-    def build(self, *args, where: Optional[str] = None, find: Optional[Callable] = None, **options) -> Any:
+    def build(self, *args: Any, where: Optional[str] = None, find: Optional[Callable] = None, **options: Any) -> Any:
         """Call the factory with `args` and with the options overlaid on their defaults.
 
         Parameters

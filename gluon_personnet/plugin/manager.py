@@ -4,12 +4,13 @@ import importlib.metadata
 import inspect
 import warnings
 from dataclasses import dataclass
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 import pluggy
 
 from gluon_personnet.core.errors import GpnetError, PluginError, did_you_mean
 from gluon_personnet.plugin import hooks as hookspecs
-from gluon_personnet.plugin.entries import ENTRY_CLASSES
+from gluon_personnet.plugin.entries import ENTRY_CLASSES, Entry
 
 GROUP = "gluon_personnet"
 """Entry-point group that plugins register their package under."""
@@ -35,13 +36,13 @@ class PluginManager:
         What to load; by default everything installed under :data:`GROUP`.
     """
 
-    def __init__(self, entry_points=None):
+    def __init__(self, entry_points: Optional[Iterable[importlib.metadata.EntryPoint]] = None):
         self._pluggy = pluggy.PluginManager("gluon_personnet")
         self._pluggy.add_hookspecs(hookspecs)
-        self._providers = {}  # plugin name -> distribution
-        self._errors = {}
-        self._conflicts = []
-        self._entries = {}  # plugin name -> kind -> list of entries
+        self._providers: Dict[str, str] = {}  # plugin name -> distribution
+        self._errors: Dict[str, str] = {}
+        self._conflicts: List[str] = []
+        self._entries: Dict[str, Dict[str, list]] = {}  # plugin name -> kind -> list of entries
         if entry_points is None:
             entry_points = _installed()
         for point in sorted(entry_points, key=lambda point: (point.name, _provider(point), point.value)):
@@ -85,7 +86,7 @@ class PluginManager:
                 raise PluginError(f"hook {name!r} lacks the decorator gluon_personnet.hookimpl")
         return found
 
-    def entries(self, kind):
+    def entries(self, kind: str) -> List[Any]:
         """All entries of one kind, sorted by name.
 
         Parameters
@@ -100,7 +101,7 @@ class PluginManager:
         """
         if self._conflicts:
             raise PluginError(self._conflicts[0])
-        found = {}
+        found: Dict[str, tuple] = {}
         for plugin_name, kinds in self._entries.items():
             for entry in kinds.get(kind, ()):
                 if entry.name in found:
@@ -111,7 +112,7 @@ class PluginManager:
                 found[entry.name] = (entry, self._describe(plugin_name))
         return [found[name][0] for name in sorted(found)]
 
-    def find(self, kind, name):
+    def find(self, kind: str, name: str) -> Any:
         """The entry of that kind and name.
 
         Raises
@@ -126,7 +127,7 @@ class PluginManager:
         hint = did_you_mean(name, entries) if entries else "; there are none"
         raise PluginError(f"no {kind[:-1]} is named {name!r}{hint}{left_out}")
 
-    def build(self, kind, name, *args, where=None, **options):
+    def build(self, kind: str, name: str, *args: Any, where: Optional[str] = None, **options: Any) -> Any:
         """Build the entry of that kind and name, and hand it :meth:`find` if it is made of other entries.
 
         Parameters
@@ -141,7 +142,7 @@ class PluginManager:
         """
         return self.find(kind, name).build(*args, where=where, find=self.find, **options)
 
-    def components(self, kind, name, options=None):
+    def components(self, kind: str, name: str, options: Optional[Mapping[str, Any]] = None) -> List[Entry]:
         """The entries that something built is made of: whoever keeps its results depends on all of them.
 
         The factory of an entry that is made of others says which by a static method ``components(options)``, which
@@ -163,7 +164,7 @@ class PluginManager:
         PluginError
             If one of them is not there, refuses its options, or contains itself.
         """
-        found = []
+        found: List[Entry] = []
         self._add_components(found, (kind, name, options or {}), ())
         return found
 
@@ -189,14 +190,14 @@ class PluginManager:
         for component_inside in inner:
             self._add_components(found, component_inside, (*outer, component))
 
-    def provider_of(self, entry):
+    def provider_of(self, entry: Entry) -> str:
         """Plugin and distribution that handed in `entry`."""
         for plugin_name, kinds in self._entries.items():
             if any(entry is other for entries in kinds.values() for other in entries):
                 return self._describe(plugin_name)
         raise PluginError(f"{entry.kind} {entry.name!r} comes from no loaded plugin")
 
-    def plugins(self):
+    def plugins(self) -> List[LoadedPlugin]:
         """Every plugin found, working or not, as a list of :class:`LoadedPlugin`."""
         rows = [
             LoadedPlugin(name, provider, self._errors.get(name, ""))

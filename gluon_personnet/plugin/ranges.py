@@ -100,7 +100,7 @@ class OneOf:
 
     choices: tuple
 
-    def __init__(self, *choices):
+    def __init__(self, *choices: Any):
         object.__setattr__(self, "choices", choices)
 
     def holds(self, value: Any) -> bool:
@@ -126,7 +126,7 @@ class ListOf:
     length: Optional[int]
     least: int
 
-    def __init__(self, type, *ranges, length=None, least=0):
+    def __init__(self, type: Any, *ranges: Any, length: Optional[int] = None, least: int = 0):
         for name, value in (("type", type), ("ranges", ranges), ("length", length), ("least", least)):
             object.__setattr__(self, name, value)
 

@@ -115,7 +115,7 @@ def compare(results: Sequence[Mapping[str, Any]], paired: bool = False) -> Dict[
     rows = [{key: result[key] for key in keys if key in result} for result in results]
     report = {"schema": SCHEMA, "results": rows, "warnings": _differences(results)}
     if paired:
-        report["paired"] = compare_paired(*results[:2])
+        report["paired"] = compare_paired(results[0], results[1])
     return report
 
 
