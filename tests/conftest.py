@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before MXNet loads: results are then the same bit for bit
@@ -140,3 +141,40 @@ def mat_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mat")
     write_mat(folder / "cuhk-03.mat")
     return folder
+
+
+class EntryPoint:
+    """An installed plugin that is not installed."""
+
+    def __init__(self, name, module, distribution):
+        self.name, self.value = name, module.__name__
+        self._module = module
+        self.dist = types.SimpleNamespace(metadata={"Name": distribution}, version="1.0")
+
+    def load(self):
+        if isinstance(self._module, BaseException):
+            raise self._module
+        return self._module
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Add entry points to those that are installed."""
+    from gluon_personnet.plugin import manager as plugin_manager
+
+    real = list(plugin_manager._installed())
+    added = []
+    monkeypatch.setattr(plugin_manager, "_installed", lambda: real + added)
+
+    def add(name, source, distribution="third-party"):
+        module = types.ModuleType(f"plugin_{len(added)}")
+        if source is None:
+            point = EntryPoint(name, module, distribution)
+            point.load = lambda: (_ for _ in ()).throw(ImportError("no module named 'cuda_everywhere'"))
+        else:
+            exec(source, module.__dict__)
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+            point = EntryPoint(name, module, distribution)
+        added.append(point)
+
+    return add

@@ -10,20 +10,21 @@ import click
 
 from gluon_personnet.core.errors import DataWarning, GpnetError, did_you_mean
 
-COMMANDS = (
-    "train",
-    "evaluate",
-    "table",
-    "report",
-    "study",
-    "list",
-    "show",
-    "check",
-    "cache",
-    "bench",
-    "new-plugin",
-    "doctor",
-)
+COMMANDS = {
+    "train": "Train a network by a recipe; stop it and go on.",
+    "evaluate": "Evaluate a run, a baseline, or distances from a file.",
+    "table": "Measure many methods on one data set.",
+    "report": "Put results side by side, or compare two of them.",
+    "study": "Train variants of a recipe, and compare them.",
+    "list": "List data sets, protocols, recipes, plugins, ...",
+    "show": "Show one of them in full.",
+    "check": "Check a recipe, a baseline or a data set.",
+    "cache": "Show or clear what is kept on disk.",
+    "bench": "Measure speed against limits and naive forms.",
+    "new-plugin": "Write a plugin to begin your own with.",
+    "doctor": "Say what is installed and what is wrong.",
+}
+"""Every command, and what it does in at most 60 characters."""
 
 
 def load_plugins():
@@ -50,9 +51,18 @@ class Group(click.Group):
 
     def get_command(self, ctx, name):
         if name in COMMANDS:
-            return importlib.import_module(f"gluon_personnet.cli.{name.replace('-', '_')}").command
+            return _quiet(importlib.import_module(f"gluon_personnet.cli.{name.replace('-', '_')}").command)
         entry = _plugin_commands().get(name)
-        return entry.load() if entry else None
+        return _of_plugin(entry) if entry else None
+
+    def format_commands(self, ctx, formatter):
+        """The list of commands with ``--help``; nothing is imported for it."""
+        plugins = {name: entry.summary for name, entry in sorted(_plugin_commands().items())}
+        with formatter.section("Commands"):
+            formatter.write_dl([*COMMANDS.items()])  # `list` is a module of this package
+        if plugins:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([*plugins.items()])
 
     def resolve_command(self, ctx, args):
         try:
@@ -83,6 +93,23 @@ class Group(click.Group):
             sys.exit(130)
         click.echo("gpnet: " + " ".join(message.split()), err=True)
         sys.exit(1)
+
+
+def _quiet(command):
+    """The command with ``--quiet``, which scripts give to all; where no progress is shown it changes nothing."""
+    commands = command.commands.values() if isinstance(command, click.Group) else [command]
+    for one in commands:
+        if not any("--quiet" in parameter.opts for parameter in one.params):
+            text = "No progress bars; this command shows none."
+            one.params.append(click.Option(["--quiet"], is_flag=True, expose_value=False, help=text))
+    return command
+
+
+def _of_plugin(entry):
+    command = entry.load()
+    if not isinstance(command, click.Command):
+        raise GpnetError(f"command {entry.name!r}: {entry.factory} is {type(command).__name__}; right: a click.Command")
+    return command
 
 
 def _show(usual):

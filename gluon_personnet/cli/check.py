@@ -10,7 +10,7 @@ from gluon_personnet.recipe.bundled import bundled_recipes, recipe_path
 
 
 @click.command("check")
-@click.argument("target")
+@click.argument("target", shell_complete=options.completing("datasets", "recipes", "baselines", files=True))
 @options.overrides
 @options.data
 @options.quiet

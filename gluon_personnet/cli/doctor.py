@@ -8,6 +8,7 @@ import click
 
 from gluon_personnet.cli import load_plugins, options
 from gluon_personnet.core.errors import GpnetError
+from gluon_personnet.plugin.entries import ENTRY_CLASSES
 
 PACKAGES = (
     "gluon-personnet",
@@ -45,16 +46,29 @@ def command(data):
     if int((_version("numpy") or "1").split(".")[0]) >= 2:
         problems.append("MXNet 1.9.1 does not work with numpy 2: pip install 'numpy<2'")
     problems += _device_problems()
-    for plugin in load_plugins().plugins():
+    manager = load_plugins()
+    for plugin in manager.plugins():
         click.echo(f"plugin {plugin.name} of {plugin.provider}: {'left out' if plugin.error else 'ok'}")
         if plugin.error:
             problems.append(f"plugin {plugin.name!r} is left out: {plugin.error}")
+    problems += _conflicts(manager)
     _show_data(data)
     for problem in problems:
         click.echo(f"problem: {problem}")
     click.echo(f"{len(problems)} problems found" if problems else "no problems found")
     if problems:
         sys.exit(1)
+
+
+def _conflicts(manager):
+    """Entries of one kind and name that two plugins hand in; each stops every command that needs this kind."""
+    found = []
+    for kind in ENTRY_CLASSES:
+        try:
+            manager.entries(kind)
+        except GpnetError as error:
+            found.append(str(error))
+    return list(dict.fromkeys(found))
 
 
 def _version(name):

@@ -13,16 +13,54 @@ METHOD_OPTIONS = ("mirrored", "precision", "shortlist", "shortlist_size", "memor
 """Parameters that are options of the method; each method refuses those that it does not know."""
 
 
-@click.command("evaluate")
-@click.option("--method", metavar="NAME", help="A baseline, FILE.yml, a run, or FILE.npz of distances.")
+SECTIONS = {
+    "What is evaluated": ("method", "run_path", "recipe", "baseline", "distmat"),
+    "On which data": ("dataset", "splits", "overrides", "data"),
+    "How it is measured": ("protocols", "protocol_set", "compare_definitions", "seed"),
+    "Re-ranking": ("rerank", "rerank_k1", "rerank_k2", "rerank_lambda"),
+    "What is written": ("json_path", "plot", "save_distmat"),
+    "Scoring of a run": (
+        "mirrored",
+        "precision",
+        "compare_precision",
+        "shortlist",
+        "shortlist_size",
+        "memory_mib",
+        "backend",
+        "workers",
+        "scheduler",
+    ),
+    "Baselines": ("query_expansion",),
+}
+
+
+@click.command("evaluate", cls=options.Sections, sections=SECTIONS)
+@click.option(
+    "--method",
+    metavar="NAME",
+    shell_complete=options.completing("baselines", "matchers", "runs", files=True),
+    help="A baseline, FILE.yml, a run, or FILE.npz of distances.",
+)
 @click.option("--run", "run_path", type=click.Path(file_okay=False), help="Run directory; by default the latest.")
-@click.option("--recipe", help="The run of this recipe below runs/.")
-@click.option("--baseline", help="A baseline on --dataset: a name or FILE.yml.")
+@click.option(
+    "--recipe", shell_complete=options.completing("recipes", files=True), help="The run of this recipe below runs/."
+)
+@click.option(
+    "--baseline",
+    shell_complete=options.completing("baselines", files=True),
+    help="A baseline on --dataset: a name or FILE.yml.",
+)
 @click.option("--distmat", type=click.Path(dir_okay=False), help="Distances from an npz file.")
-@click.option("--dataset", help="Data set of a baseline.")
+@click.option("--dataset", shell_complete=options.completing("datasets"), help="Data set of a baseline.")
 @options.splits
 @options.dataset_options
-@click.option("--protocol", "protocols", multiple=True, help="By default the recipe's; repeatable.")
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    shell_complete=options.completing("protocols"),
+    help="By default the recipe's; repeatable.",
+)
 @options.protocol_options
 @click.option("--compare-definitions", is_flag=True, help="Every protocol with a CMC, side by side.")
 @click.option("--rerank", type=click.Choice(["k-reciprocal"]), help="Re-rank first; said in the protocol card.")
@@ -109,6 +147,13 @@ def command(ctx, json_path, plot, **given):
     click.echo(text, err=to_stderr)
     for path in written:
         click.echo(f"wrote {path}", err=to_stderr)
+    recipe = report["origin"].get("recipe")
+    if recipe and not report["origin"].get("splits"):
+        dataset, run = recipe["dataset"]["name"], folder.parent
+        protocol = report["results"][0]["protocol"]
+        advice = f"gpnet table --dataset {dataset} --protocol {protocol} {run} lomo-xqda"
+        options_given = "".join(f" --set {key}={value}" for key, value in recipe["dataset"]["options"].items())
+        click.echo(f"compare it with a baseline: {advice}{options_given}", err=to_stderr)
 
 
 def _check_usage(ctx, json_path, plot, given):

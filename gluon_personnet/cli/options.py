@@ -72,6 +72,55 @@ overrides = click.option(
 )
 
 
+class Sections(click.Command):
+    """A command whose ``--help`` shows its options under headings.
+
+    Parameters
+    ----------
+    sections : mapping of str
+        Heading -> names of parameters; those that are nowhere stand under "General".
+    """
+
+    def __init__(self, *arguments, sections, **others):
+        super().__init__(*arguments, **others)
+        self._sections = sections
+
+    def format_options(self, ctx, formatter):
+        records = {parameter.name: parameter.get_help_record(ctx) for parameter in self.get_params(ctx)}
+        records = {name: record for name, record in records.items() if record}
+        listed = {name for names in self._sections.values() for name in names}
+        rest = [name for name in records if name not in listed]
+        for heading, names in {**self._sections, "General": rest}.items():
+            with formatter.section(heading):
+                formatter.write_dl([records[name] for name in names])
+
+
+def completing(*kinds, files=False):
+    """A ``shell_complete`` that offers names of these kinds: of entries, ``recipes`` or ``runs``; and files."""
+
+    def complete(ctx, param, incomplete):
+        from click.shell_completion import CompletionItem
+
+        names = sorted({name for kind in kinds for name in _names(kind) if name.startswith(incomplete)})
+        return [CompletionItem(name) for name in names] + ([CompletionItem(incomplete, "file")] if files else [])
+
+    return complete
+
+
+def _names(kind):
+    if kind == "recipes":
+        from gluon_personnet.recipe.bundled import bundled_recipes
+
+        return bundled_recipes()
+    if kind == "runs":
+        from gluon_personnet.core.runs import ROOT
+
+        return [str(path.parent) for path in ROOT.glob("*/best.npz")]
+    from gluon_personnet.plugin.manager import PluginManager
+
+    return [entry.name for entry in PluginManager().entries(kind)]
+
+
 def talker(json_path):
     """``click.echo`` for all but the JSON: to standard error where the JSON goes to standard output."""
     return functools.partial(click.echo, err=json_path == STDOUT)

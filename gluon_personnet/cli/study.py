@@ -13,7 +13,7 @@ NAMES = ("depth", "optimizer", "bias", "strong")
 
 @click.command("study")
 @click.argument("name", type=click.Choice(NAMES))
-@click.argument("recipe")
+@click.argument("recipe", shell_complete=options.completing("recipes", files=True))
 @click.option("--pairs", type=click.IntRange(min=1), help="Training pairs of each run; by default the recipe's.")
 @click.option("--seeds", default="1,2,3", show_default=True, help="One run of every variant for each of these seeds.")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder; by default runs/study-NAME-RECIPE.")

@@ -9,9 +9,17 @@ from gluon_personnet.cli import options
 
 
 @click.command("table")
-@click.argument("methods", nargs=-1, required=True, metavar="METHOD...")
-@click.option("--dataset", required=True, help="Data set to measure on.")
-@click.option("--protocol", required=True, help="Protocol to measure with.")
+@click.argument(
+    "methods",
+    nargs=-1,
+    required=True,
+    metavar="METHOD...",
+    shell_complete=options.completing("baselines", "matchers", "runs", files=True),
+)
+@click.option("--dataset", required=True, shell_complete=options.completing("datasets"), help="Data set to measure on.")
+@click.option(
+    "--protocol", required=True, shell_complete=options.completing("protocols"), help="Protocol to measure with."
+)
 @options.splits
 @options.dataset_options
 @options.protocol_options

@@ -10,7 +10,7 @@ from gluon_personnet.cli import options
 
 
 @click.command("train")
-@click.argument("recipe")
+@click.argument("recipe", shell_complete=options.completing("recipes", files=True))
 @click.option("--out", type=click.Path(file_okay=False), help="Run directory; by default runs/NAME-OF-THE-RECIPE.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out where its last checkpoint stands.")
 @click.option("--workers", type=click.IntRange(min=1), help="Share every step among so many processes.")
@@ -144,9 +144,12 @@ def _train(name, loaded, run, role, again, given):
 
 
 def _summary(trainer, run):
+    held = trainer.recipe.dataset.validation_identities
+    tested = len({trainer.data.samples[row].pid for row in trainer.data.task.split.query})
     return (
         f"trained {trainer.last_step} steps in {trainer.seconds / 60:.1f} minutes; best validation rank-1 "
-        f"{100 * trainer.best['rank1']:.1f} % at step {trainer.best['step']}\n"
+        f"{100 * trainer.best['rank1']:.1f} % at step {trainer.best['step']}, among {held} identities "
+        f"(by chance {100 / held:.1f} %); the test has {tested} (by chance {100 / tested:.1f} %)\n"
         f"wrote {run.curve}\n"
         f"evaluate it with: gpnet evaluate --run {run.path}"
     )

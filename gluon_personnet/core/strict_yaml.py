@@ -54,6 +54,16 @@ def _number(loader, node):
     return yaml.SafeLoader.construct_yaml_float(loader, node)
 
 
+def _text(loader, node):
+    """A date stays the text that it is: ``path=2024-01-15`` names a folder."""
+    return node.value
+
+
+# YAML 1.2 reads 1e5 as a number, 1.1 as a text.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 _Loader.add_constructor("tag:yaml.org,2002:bool", _boolean)
 _Loader.add_constructor("tag:yaml.org,2002:int", _integer)

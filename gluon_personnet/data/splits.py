@@ -121,17 +121,21 @@ def hold_out(samples: Sequence[Sample], split: Split, identities: int) -> Tuple[
         If there are not enough identities.
     """
     cameras = cameras_by_pid(samples, split.train)
-    held = _choose(cameras, identities, generator(SPLIT_SEED, "validation"), "validation identities")
+    seen_twice = sum(len(seen) > 1 for seen in cameras.values())
+    fitting = max(0, min(seen_twice, len(cameras) - 1) // 10)
+    hint = f"dataset.validation_identities={fitting} would do"
+    held = _choose(cameras, identities, generator(SPLIT_SEED, "validation"), "validation identities", hint)
     query, gallery = cross_view(samples, [row for row in split.train if samples[row].pid in held])
     return tuple(row for row in split.train if samples[row].pid not in held), Split((), query, gallery)
 
 
-def _choose(cameras, count, rng, what):
+def _choose(cameras, count, rng, what, hint=""):
     seen_twice = [pid for pid, seen in cameras.items() if len(seen) > 1]
     if count < 0 or count > len(seen_twice) or count >= len(cameras):
         raise DataError(
             f"{what}: {count} asked for, of {len(cameras)} identities {len(seen_twice)} are seen by two cameras; "
             "right: as many as these at most, with at least one identity left for training"
+            + (f"; {hint}" if hint else "")
         )
     # Raw bits, because numpy keeps them for ever but may change what permutation() makes of them.
     keys = rng.bit_generator.random_raw(len(seen_twice))

@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+import numpy as np
+
 from gluon_personnet.core import seeding
-from gluon_personnet.core.errors import DataError, GpnetError, PluginError, RecipeError
+from gluon_personnet.core.errors import DataError, GpnetError, RecipeError
 from gluon_personnet.evaluation.measured import Measured
 from gluon_personnet.evaluation.pooling import pool
-from gluon_personnet.evaluation.results import SCHEMA, common_origin, split_result
-from gluon_personnet.plugin.contracts import Measures, Protocol
+from gluon_personnet.evaluation.results import RANKS, SCHEMA, common_origin, split_result
+from gluon_personnet.plugin.checks import check_measures
+from gluon_personnet.plugin.contracts import Protocol
 from gluon_personnet.plugin.manager import PluginManager
+
+CHANCE_ENTRIES = 2**22
+"""Of larger matrices the rate by chance is not measured, because it takes as long as the protocol itself."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,8 @@ class NamedProtocol:
     options: Mapping[str, Any]
     changed: Mapping[str, Any]
     """Those of the options that are not as they are by default."""
+    who: str = ""
+    """Protocol and plugin in words, for errors."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,8 @@ def build_protocols(
         try:
             options_of_all = entry.check_options(own)
             changed = {key: value for key, value in options_of_all.items() if value != entry.options[key]}
-            chosen.append(NamedProtocol(entry.name, entry.build(**own), options_of_all, changed))
+            who = manager.described("protocols", entry.name)
+            chosen.append(NamedProtocol(entry.name, entry.build(**own), options_of_all, changed, who))
         except GpnetError as error:
             if not compare:
                 raise
@@ -174,13 +183,12 @@ def _measure(named, part, distances, protocols, seed) -> Mapping[str, Any]:
     """The result of one protocol on one split."""
     rng = seeding.generator(seed, "protocol " + named.name)
     measures = named.protocol.evaluate(*distances, rng)
-    if not isinstance(measures, Measures):
-        raise PluginError(
-            f"protocol {named.name!r}: evaluate returned {type(measures).__name__}; right: contracts.Measures"
-        )
+    check_measures(measures, named.who)
     if protocols.compare and measures.cmc is None:
         raise DataError("defines no CMC")
     result = split_result(named.name, measures)
+    if "cmc" in result and distances.distmat.size <= CHANCE_ENTRIES:
+        result["chance"] = _chance(named, distances, seed)
     if protocols.rerank:
         result["card"]["re-ranking"] = protocols.rerank.card
     return {
@@ -190,6 +198,13 @@ def _measure(named, part, distances, protocols, seed) -> Mapping[str, Any]:
         "test_hash": part.test_hash,
         **result,
     }
+
+
+def _chance(named, distances, seed) -> Dict[str, float]:
+    """Rank -> what equal distances reach, of which every order is as likely."""
+    equal = distances._replace(distmat=np.zeros(distances.distmat.shape, np.float32))
+    cmc = named.protocol.evaluate(*equal, seeding.generator(seed, "chance " + named.name)).cmc
+    return {str(rank): float(cmc[rank - 1]) for rank in RANKS if rank <= len(cmc)}
 
 
 def rank_names(results: Sequence[Mapping[str, Any]]) -> List[str]:

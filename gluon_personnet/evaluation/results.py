@@ -46,7 +46,7 @@ def split_result(name: str, measures: Measures) -> Dict[str, Any]:
         rates = [None if np.isnan(rate) else float(rate) for rate in measures.hits]
         result["rank1_interval"] = list(bootstrap_interval(measures.hits, measures.hit_pids))
         result["per_query"] = {"rank1": rates, "pid": [int(pid) for pid in measures.hit_pids]}
-    reserved = {*result, "protocol", "options", "seed", "test_hash", "cmc", "curve", "splits"}
+    reserved = {*result, "chance", "protocol", "options", "seed", "test_hash", "cmc", "curve", "splits"}
     clash = set(measures.others) & reserved
     if clash:
         raise PluginError(f"protocol {name!r}: measure {min(clash)!r} is a word of the results; rename it")

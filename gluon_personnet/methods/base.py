@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from gluon_personnet.core.digests import digest
-from gluon_personnet.core.errors import PluginError
+from gluon_personnet.core.errors import DataError, PluginError
 from gluon_personnet.core.parallel import peak_memory_mib
 from gluon_personnet.core.store import entry
 from gluon_personnet.data.task import Task
@@ -125,7 +125,10 @@ def measure(method: Method, task: Task) -> Measured:
     fitted = _Fitted(method, task)
     matrix, cost = _kept(fitted, key, DISTMAT)
     query, gallery = task.split.query, task.split.gallery
-    distances = check_distmat(matrix, *task.labels(query), *task.labels(gallery))
+    try:
+        distances = check_distmat(matrix, *task.labels(query), *task.labels(gallery))
+    except DataError as error:
+        raise DataError(f"method {method.name!r}: {error}") from error
     names = task.names(query), task.names(gallery)
 
     def among() -> Tuple[np.ndarray, np.ndarray]:

@@ -77,7 +77,8 @@ class FeatureMetric(Method):
         with cost.timed("fit"):
             self._fitted = metric.fit(train, *task.labels(task.split.train))
         if not callable(getattr(self._fitted, "distance", None)):
-            raise PluginError(f"metric {chosen.metric!r}: fit returned {self._fitted!r}; right: the fitted metric")
+            who = manager.described("metrics", chosen.metric)
+            raise PluginError(f"{who}: fit returned {self._fitted!r}; right: the fitted metric, which is self")
         self._sides = {}
 
     def distmat(self, task: Task, part: str, work: Optional[Path], cost: Cost) -> np.ndarray:

@@ -36,7 +36,8 @@ class Matching(Method):
         with cost.timed("fit"):
             self._fitted = matcher.fit(_images(task, train), *task.labels(train))
         if not callable(getattr(self._fitted, "distance", None)):
-            raise PluginError(f"matcher {self.name!r}: fit returned {self._fitted!r}; right: the fitted matcher")
+            who = self._session.manager.described("matchers", self.name)
+            raise PluginError(f"{who}: fit returned {self._fitted!r}; right: the fitted matcher, which is self")
 
     def distmat(self, task: Task, part: str, work: Optional[Path], cost: Cost) -> np.ndarray:
         """See :class:`Method`."""

@@ -8,6 +8,7 @@ from gluon_personnet.core.errors import DataWarning, RecipeError
 from gluon_personnet.data.archives import Locator, data_directories
 from gluon_personnet.data.audit import passed_over_line
 from gluon_personnet.data.task import Task, make_tasks
+from gluon_personnet.plugin.checks import check_dataset
 from gluon_personnet.plugin.manager import PluginManager
 
 
@@ -69,7 +70,8 @@ class Session:
         where : str, optional
             Names the options in errors.
         """
-        opened = self.manager.build("datasets", dataset, self.locate, where=where, **options)
+        opened = self.manager.make("datasets", dataset, (self.locate,), options, where or "")
+        check_dataset(opened, self.manager.described("datasets", dataset))
         unused = getattr(opened, "passed_over", ())
         if unused:
             warnings.warn(f"data set {dataset!r}: {passed_over_line(unused)}", DataWarning, stacklevel=2)

@@ -1,12 +1,15 @@
 """A recipe's network, new or from a checkpoint."""
 
 from gluon_personnet.network.weights import plain, set_parameters, unique_parameters
+from gluon_personnet.plugin.checks import check_network
 
 
 def build_network(recipe, manager):
     """The recipe's network, not yet initialised."""
     section = recipe.network
-    return manager.build("networks", section.name, where="network.options", **section.options)
+    network = manager.make("networks", section.name, (), section.options, "network.options")
+    check_network(network, manager.described("networks", section.name))
+    return network
 
 
 def restore_network(recipe, manager, checkpoint, where, ctx, trained=True):

@@ -1,7 +1,7 @@
 """PersonNet (Wu, Shen, van den Hengel, 2016): siamese trunk, neighbourhood difference, pair head."""
 
-import math
 from dataclasses import dataclass
+from typing import Annotated
 
 from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.network.backend import mx
@@ -15,7 +15,9 @@ from gluon_personnet.network.layers import (
     HybridBlock,
     between_convolutions,
 )
+from gluon_personnet.plugin.ranges import AtLeast, Between, ListOf, OneOf
 
+MOST_PX, MOST_UNITS = 4096, 65_536
 TRUNK = {10: "PPCC", 9: "PPC", 8: "PP", 7: "PP"}
 """Depth -> trunk: P is a convolution with pooling, C one without. Depth 9 drops Conv3, 8 also Conv2, 7 also FC2."""
 
@@ -144,19 +146,18 @@ class PersonNet(HybridBlock):
 
     def __init__(
         self,
-        depth=10,
-        activation="scaled-tanh",
-        sizes="table",
-        dropout=0.5,
-        height_px=160,
-        width_px=60,
-        channels=32,
-        units=(4096, 4096, 512),
-        standardise=False,
-        normalise=0.0,
+        depth: Annotated[int, OneOf(*TRUNK)] = 10,
+        activation: Annotated[str, OneOf(*ACTIVATIONS)] = "scaled-tanh",
+        sizes: Annotated[str, OneOf("table", "valid")] = "table",
+        dropout: Annotated[float, Between(0, 1, closed="low")] = 0.5,
+        height_px: Annotated[int, Between(1, MOST_PX)] = 160,
+        width_px: Annotated[int, Between(1, MOST_PX)] = 60,
+        channels: Annotated[int, Between(1, MOST_UNITS)] = 32,
+        units: Annotated[list, ListOf(int, Between(1, MOST_UNITS), length=3)] = (4096, 4096, 512),
+        standardise: bool = False,
+        normalise: Annotated[float, AtLeast(0)] = 0.0,
     ):
         super().__init__()
-        _check(activation, dropout, height_px, width_px, channels, units, normalise)
         plan = plan_sizes(depth, height_px, width_px, sizes)
         self.options = {"depth": depth, "activation": activation, "height_px": height_px, "width_px": width_px}
         others = {"sizes": sizes, "dropout": dropout, "channels": channels, "units": units, "standardise": standardise}
@@ -202,24 +203,3 @@ class PersonNet(HybridBlock):
         bias = self.head.bias if self.normalise else self.compare.gallery.bias
         summary = self.compare.gallery.weight, bias, self.head.norm
         return [*((layer.weight, layer.bias, layer.norm) for layer in simple), summary]
-
-
-def _check(activation, dropout, height_px, width_px, channels, units, normalise):
-    """Refuse options of the wrong type or range."""
-    if activation not in ACTIVATIONS:
-        raise RecipeError(f"network.activation: found {activation!r}; right: one of {', '.join(ACTIVATIONS)}")
-    if not (isinstance(dropout, (int, float)) and 0 <= dropout < 1):
-        raise RecipeError(f"network.dropout: found {dropout!r}; right: a number in [0, 1)")
-    if isinstance(normalise, bool) or not (isinstance(normalise, (int, float)) and 0 <= normalise < math.inf):
-        raise RecipeError(f"network.normalise: found {normalise!r}; right: a number from 0")
-    if not (isinstance(units, (list, tuple)) and len(units) == 3):
-        raise RecipeError(f"network.units: found {units!r}; right: three widths such as [4096, 4096, 512]")
-    counts = {
-        "height_px": height_px,
-        "width_px": width_px,
-        "channels": channels,
-        **dict(zip(("FC1", "FC2", "FC3"), units)),
-    }
-    for name, value in counts.items():
-        if type(value) is not int or value < 1:
-            raise RecipeError(f"network.{name}: found {value!r}; right: a whole number above 0")

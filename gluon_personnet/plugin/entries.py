@@ -27,15 +27,15 @@ class Entry:
         One line for ``gpnet list``.
     source : str
         Citation with equation, table or section.
-    fidelity : {'exact', 'faithful', 'approximate', 'reconstruction'}
-        How close this is to its source.
+    fidelity : {'', 'exact', 'faithful', 'approximate', 'reconstruction'}
+        How close this is to its source; empty where it is not stated, as where there is no source.
     """
 
     name: str
     factory: Any
     summary: str
     source: str = ""
-    fidelity: str = "exact"
+    fidelity: str = ""
 
     kind = "entry"
     handed_in = 0  # positional arguments of the host, such as the `locate` of data sets
@@ -43,7 +43,7 @@ class Entry:
     def __post_init__(self):
         if not self.name or self.name != self.name.lower() or any(c in self.name for c in " _"):
             raise PluginError(f"{self.kind} {self.name!r}: a name is kebab-case, such as 'single-shot'")
-        if self.fidelity not in FIDELITIES:
+        if self.fidelity and self.fidelity not in FIDELITIES:
             raise PluginError(
                 f"{self.kind} {self.name!r}: fidelity {self.fidelity!r} unknown; right: one of {', '.join(FIDELITIES)}"
             )
@@ -103,18 +103,25 @@ class Entry:
                 raise PluginError(f"{where}: {key}: found {_short(value)}; right: {right.words()}")
         return {**defaults, **options}
 
-    def build(self, *args: Any, where: Optional[str] = None, find: Optional[Callable] = None, **options: Any) -> Any:
+    def build(self, /, *args: Any, **options: Any) -> Any:
+        """:meth:`make` with options by name."""
+        return self.make(args, options)
+
+    def make(
+        self, args: tuple, options: Mapping[str, Any], where: Optional[str] = None, find: Optional[Callable] = None
+    ) -> Any:
         """Call the factory with `args` and with the options overlaid on their defaults.
 
         Parameters
         ----------
-        *args
+        args : tuple
             What the host hands in, such as ``locate`` for a data set.
+        options : mapping
+            An option may have any name.
         where : str, optional
             What an error about an option begins with; by default kind and name.
         find : callable, optional
             ``find(kind, name) -> Entry``, handed on to a factory that has a parameter of that name.
-        **options
 
         Raises
         ------

@@ -4,6 +4,7 @@ import importlib.metadata
 import inspect
 import warnings
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 import pluggy
@@ -127,20 +128,26 @@ class PluginManager:
         hint = did_you_mean(name, entries) if entries else "; there are none"
         raise PluginError(f"no {kind[:-1]} is named {name!r}{hint}{left_out}")
 
-    def build(self, kind: str, name: str, *args: Any, where: Optional[str] = None, **options: Any) -> Any:
+    def build(self, kind: str, name: str, /, *args: Any, **options: Any) -> Any:
+        """:meth:`make` with options by name."""
+        return self.make(kind, name, args, options)
+
+    def make(
+        self, kind: str, name: str, args: tuple = (), options: Mapping[str, Any] = MappingProxyType({}), where: str = ""
+    ) -> Any:
         """Build the entry of that kind and name, and hand it :meth:`find` if it is made of other entries.
 
         Parameters
         ----------
         kind, name : str
             As for :meth:`find`.
-        *args
+        args : tuple
             What the host hands in, such as ``locate`` for a data set.
-        where : str, optional
-            What an error about an option begins with.
-        **options
+        options : mapping
+        where : str
+            What an error about an option begins with; by default kind and name.
         """
-        return self.find(kind, name).build(*args, where=where, find=self.find, **options)
+        return self.find(kind, name).make(args, options, where or None, self.find)
 
     def components(self, kind: str, name: str, options: Optional[Mapping[str, Any]] = None) -> List[Entry]:
         """The entries that something built is made of: whoever keeps its results depends on all of them.
@@ -189,6 +196,11 @@ class PluginManager:
             ) from error
         for component_inside in inner:
             self._add_components(found, component_inside, (*outer, component))
+
+    def described(self, kind: str, name: str) -> str:
+        """Entry and plugin in words, for errors: who has to mend it."""
+        entry = self.find(kind, name)
+        return f"{entry.kind} {name!r} of plugin {self.provider_of(entry)}"
 
     def provider_of(self, entry: Entry) -> str:
         """Plugin and distribution that handed in `entry`."""

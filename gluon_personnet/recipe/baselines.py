@@ -151,8 +151,8 @@ def check_baseline(manager: Any, entry: BaselineEntry) -> List[str]:
     for name in (*made.feature_options_on, *entry.published):
         manager.find("datasets", name)
     for options in ({}, *made.feature_options_on.values()):
-        manager.build("features", made.feature, where=f"{where}: feature", **{**made.feature_options, **options})
-    manager.build("metrics", made.metric, where=f"{where}: metric", **made.metric_options)
+        manager.make("features", made.feature, (), {**made.feature_options, **options}, f"{where}: feature")
+    manager.make("metrics", made.metric, (), made.metric_options, f"{where}: metric")
     sizes = "".join(f"; on {name}: {dict(options)}" for name, options in made.feature_options_on.items())
     lines = [
         f"feature {made.feature} {dict(made.feature_options)}{sizes}",

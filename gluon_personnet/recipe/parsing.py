@@ -1,7 +1,6 @@
 """Recipes: flat, complete YAML files read into frozen dataclasses, with every mistake named in one line."""
 
 import dataclasses
-import re
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Union
 
@@ -120,13 +119,12 @@ def _convert(kind, value, where, key):
         return build_section(kind, value, where, key + ".")
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if kind is int and isinstance(value, float) and value.is_integer():  # 1e5
+        return int(value)
     if kind in (int, float, str, bool):
         if type(value) is kind:
             return value
-        hint = ""
-        if isinstance(value, str) and kind in (int, float) and re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", value):
-            hint = f" (YAML reads {value} as text: write a point and a sign, such as 1.0e-3)"
-        raise RecipeError(f"{where}: {key}: found {value!r}; right: {_WORDS[kind]}{hint}")
+        raise RecipeError(f"{where}: {key}: found {value!r}; right: {_WORDS[kind]}")
     if not isinstance(value, dict):
         raise RecipeError(f"{where}: {key}: found {value!r}; right: a section of options")
     return dict(value)

@@ -11,6 +11,7 @@ SHOWN_OTHERWISE = (
     "test_hash",
     "repeats",
     "cmc",
+    "chance",
     "curve",
     "card",
     "queries",
@@ -79,6 +80,9 @@ def _result_text(result) -> str:
         cells = [percent(value) for value in result["cmc"].values()]
         lines.append("  rank     " + "".join(f"{rank:>16}" for rank in result["cmc"]))
         lines.append("  CMC (%)  " + "".join(f"{cell:>16}" for cell in cells))
+        if "chance" in result:
+            chance = [percent(_mean(result["chance"].get(rank))) for rank in result["cmc"]]
+            lines.append("  chance   " + "".join(f"{cell:>16}" for cell in chance))
     lines += [f"  {name} (%)  {percent(value)}" for name, value in mean_ap(result).items()]
     for key, value in result.items():
         if key not in SHOWN_OTHERWISE:

@@ -95,7 +95,7 @@ def selecting_protocol(recipe: Recipe, manager: PluginManager) -> Protocol:
         If it defines no CMC.
     """
     section = recipe.evaluation
-    protocol = manager.build("protocols", section.protocol, where="evaluation.options", **section.options)
+    protocol = manager.make("protocols", section.protocol, (), section.options, "evaluation.options")
     pids, camids = np.arange(3), np.zeros(3, np.int64)
     matrix = 1.0 - np.eye(3)
     measures = protocol.evaluate(*check_distmat(matrix, pids, camids, pids, camids + 1), _generator())

@@ -268,7 +268,8 @@ class Trainer:
         losses.clear()
         if not math.isfinite(loss):
             self._fail(f"the loss is {loss}")
-        bar.set_postfix(loss=f"{loss:.3f}", val=f"{100 * self.best['rank1']:.1f}%", refresh=False)
+        best = f"{100 * self.best['rank1']:.1f}%" if self.best["step"] else "none yet"
+        bar.set_postfix(loss=f"{loss:.3f}", val=best, refresh=False)
         self._log(event="train", loss=loss, learning_rate=rate)
 
     def _validate(self, bar):

@@ -5,9 +5,11 @@ import posixpath
 import re
 import unicodedata
 from collections import defaultdict
+from pathlib import Path
 from typing import Annotated
 
 from gluon_personnet.core.errors import DataError
+from gluon_personnet.data.archives import Files
 from gluon_personnet.data.images import decode
 from gluon_personnet.data.names import MOST_DIGITS, cameras_of, is_image, passed_over, person_numbers, same_text
 from gluon_personnet.data.splits import cameras_by_pid, check_number, identity_split
@@ -24,7 +26,8 @@ class Folder:
     ----------
     locate : gluon_personnet.data.archives.Locator
     path : str
-        Of the folder or zip archive: relative to the directories of data sets, or absolute.
+        Of the folder or zip archive: relative to the directories of data sets or, if it is not there, to the current
+        folder; or absolute.
     test_identities : int
         How many identities to test on; 0: half of those seen by two cameras.
     splits : int
@@ -61,7 +64,13 @@ class Folder:
     ):
         if not path:
             raise DataError("dataset 'folder': no path given; right: path=<folder or zip archive with images>")
-        self._files = locate("folder", [path], "name an existing folder or zip archive")
+        here = Path(path).expanduser()
+        try:
+            self._files = locate("folder", [path], "name an existing folder or zip archive")
+        except DataError:
+            if not here.exists():
+                raise
+            self._files = Files(here)
         prefix = _common_folder(self._files.names)
         if prefix + MANIFEST in self._files.names:
             found = _from_manifest(self._files, prefix)

@@ -20,7 +20,7 @@ class SideBySide:
 
     def __init__(self, find, features=("lomo", "elf", "hist-lbp"), feature_options=()):
         chosen = self.components({"features": features, "feature_options": feature_options})
-        self._features = [find(kind, name).build(find=find, **options) for kind, name, options in chosen]
+        self._features = [find(kind, name).make((), options, find=find) for kind, name, options in chosen]
 
     @staticmethod
     def components(options):

@@ -10,11 +10,13 @@ def gpnet_metrics():
             name="cosine",
             factory="gpnet_metrics.cosine:Cosine",
             summary="1 - cosine of the angle; nothing is learned",
+            fidelity="exact",
         ),
         MetricEntry(
             name="euclid",
             factory="gpnet_metrics.euclid:Euclid",
             summary="Euclidean distance; nothing is learned",
+            fidelity="exact",
         ),
         MetricEntry(
             name="itml",
@@ -48,6 +50,7 @@ def gpnet_metrics():
             name="l1",
             factory="gpnet_metrics.l1:L1",
             summary="sum of absolute differences; nothing is learned",
+            fidelity="exact",
         ),
         MetricEntry(
             name="ladf",

@@ -77,7 +77,7 @@ class MetricEnsembles:
         if not 0 < held_out < 1:
             raise RecipeError(f"metric {self.name!r}: held_out: {held_out}; right: above 0 and below 1")
         chosen = self.components({"metrics": metrics, "metric_options": metric_options})
-        self._makers = [partial(find(kind, name).build, find=find, **options) for kind, name, options in chosen]
+        self._makers = [partial(find(kind, name).make, (), options, find=find) for kind, name, options in chosen]
         for make in self._makers:
             make()  # refuses wrong options now, not after hours of fitting
         self._parts, self._held_out, self._seed = parts, held_out, seed

@@ -1,7 +1,13 @@
 """PersonNet with what has been learned since: batch normalisation, both directions, an identity embedding."""
 
+from typing import Annotated
+
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import PIXEL_MEAN, PIXEL_SCALE
+from gluon_personnet.plugin.ranges import Between
+
+MOST_PX, MOST_UNITS = 4096, 65_536
+Count = Annotated[int, Between(1, MOST_UNITS)]
 
 HybridBlock = mx.gluon.HybridBlock
 nn = mx.gluon.nn
@@ -195,15 +201,15 @@ class PersonNetStrong(HybridBlock):
 
     def __init__(
         self,
-        height_px=160,
-        width_px=60,
-        channels=32,
-        compare_channels=32,
-        both_directions=True,
-        stripes=5,
-        embedding_units=256,
-        units=512,
-        dropout=0.5,
+        height_px: Annotated[int, Between(8, MOST_PX)] = 160,
+        width_px: Annotated[int, Between(8, MOST_PX)] = 60,
+        channels: Count = 32,
+        compare_channels: Count = 32,
+        both_directions: bool = True,
+        stripes: Count = 5,
+        embedding_units: Count = 256,
+        units: Count = 512,
+        dropout: Annotated[float, Between(0, 1, closed="low")] = 0.5,
     ):
         super().__init__()
         self.options = {"height_px": height_px, "width_px": width_px}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gluon_personnet.core.errors import RecipeError
+from gluon_personnet.core.errors import GpnetError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.export import export_network
 from gluon_personnet.network.layers import Compare, Head
@@ -11,6 +11,7 @@ from gluon_personnet.network.literal import LiteralPersonNet, neighbourhood_diff
 from gluon_personnet.network.pairs import PairLogits, Sides
 from gluon_personnet.network.personnet import PersonNet, plan_sizes
 from gluon_personnet.network.weights import initialise, unique_parameters
+from gluon_personnet.plugin.manager import PluginManager
 
 TABLE_I = {
     "Conv0": (32, 157, 57),
@@ -286,6 +287,6 @@ def test_kept_statistics_are_those_of_training_and_of_testing():
     ],
 )
 def test_wrong_options_are_named(options, text):
-    with pytest.raises(RecipeError) as caught:
-        PersonNet(**options)
-    assert text in str(caught.value)
+    with pytest.raises(GpnetError) as caught:
+        PluginManager().build("networks", "personnet", **options)
+    assert text in str(caught.value) and "; right: " in str(caught.value)

@@ -6,6 +6,7 @@ from gluon_personnet import ProtocolEntry
 from gluon_personnet.core.errors import PluginError
 from gluon_personnet.plugin import hooks as hookspecs
 from gluon_personnet.plugin.entries import ENTRY_CLASSES
+from gluon_personnet.plugin.manager import PluginManager
 
 
 def by_hand(*given, trials=10, query="all"):
@@ -56,7 +57,7 @@ def test_factory_that_cannot_be_loaded(factory):
 )
 def test_unknown_option(options, where, message):
     with pytest.raises(PluginError) as caught:
-        entry().build(where=where, **options)
+        entry().make((), options, where)
     assert str(caught.value) == message
 
 
@@ -86,3 +87,18 @@ def test_an_option_has_the_type_of_its_default(value, default, right):
     else:
         with pytest.raises(PluginError, match="protocol 'mine': size: found"):
             entry.check_options({"size": value})
+
+
+def test_what_is_not_stated_is_not_exact():
+    assert entry().fidelity == ""
+
+
+def test_everything_bundled_that_has_a_source_says_how_close_it_is():
+    manager = PluginManager()
+    silent = [
+        f"{kind} {each.name}"
+        for kind in ENTRY_CLASSES
+        for each in manager.entries(kind)
+        if "gluon-personnet" in manager.provider_of(each) and each.source and not each.fidelity
+    ]
+    assert silent == []

@@ -60,7 +60,7 @@ def test_differences_name_keys_and_values():
         ),
         (("seed: 3", "sede: 3"), "sede: unknown key; did you mean 'seed'?"),
         (("seed: 3", "seed: 3\nseed: 4"), "line 3: duplicate key 'seed', first on line 2"),
-        (("1.0e-3", "1e-3"), "optimizer.learning_rate: found '1e-3'; right: a number (YAML reads 1e-3 as text"),
+        (("1.0e-3", "1e-3x"), "optimizer.learning_rate: found '1e-3x'; right: a number"),
         (("seed: 3", "seed: 0012"), "'0012' is an octal"),
         (("seed: 3", "seed: 1:30"), "'1:30' is an octal, hexadecimal or base-60"),
         (("pairs: 600", "pairs: 600.5"), "training.pairs: found 600.5; right: a whole number"),
@@ -104,3 +104,17 @@ def test_not_a_mapping():
 
 def test_options_from_the_command_line():
     assert parse_options(["path=a.zip", "test_identities=3"]) == {"path": "a.zip", "test_identities": 3}
+
+
+@pytest.mark.parametrize(("text", "value"), [("1e5", 100000), ("1.0e+5", 100000), ("100000", 100000)])
+def test_whole_numbers_may_be_written_with_an_exponent(text, value):
+    assert parse_recipe(f"dataset: {{name: toy}}\ntraining: {{pairs: {text}}}\n", "x").training.pairs == value
+
+
+def test_numbers_with_an_exponent_and_dates_are_what_they_look_like():
+    assert parse_options(["rate=1e-4", "path=2024-01-15", "name=1e", "big=-2E+3"]) == {
+        "rate": 1e-4,
+        "path": "2024-01-15",
+        "name": "1e",
+        "big": -2000.0,
+    }
