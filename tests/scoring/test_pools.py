@@ -71,9 +71,14 @@ def test_two_processes_give_the_bytes_of_one(network, expected, loky):
     assert sharded(network, loky).distmat(QUERY, GALLERY).tobytes() == expected.tobytes()
 
 
-def test_a_killed_process_changes_nothing(network, expected, loky, monkeypatch):
+def test_killed_processes_change_nothing(network, expected, loky, monkeypatch):
     before = loky._executor
-    monkeypatch.setattr(loky, "run", killing_after(loky, 2, lambda: os.kill(min(before._processes), signal.SIGKILL)))
+
+    def kill():
+        for process in list(before._processes):
+            os.kill(process, signal.SIGKILL)
+
+    monkeypatch.setattr(loky, "run", killing_after(loky, 2, kill))
     assert sharded(network, loky).distmat(QUERY, GALLERY).tobytes() == expected.tobytes()
     assert loky._executor is not before  # it was noticed
 
