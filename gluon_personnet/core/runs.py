@@ -1,10 +1,12 @@
 """Run directories: one folder a training run, with everything that belongs to it."""
 
+import json
 import os
 from pathlib import Path
-from typing import Optional, Union
+from typing import List, Optional, Sequence, Union
 
 from gluon_personnet.core.errors import CheckpointError
+from gluon_personnet.core.files import write_json
 
 ROOT = Path("runs")
 
@@ -13,7 +15,8 @@ class Run:
     """Names of the files of one run.
 
     ``recipe.yml`` (as run), ``log.jsonl`` and ``curve.png``, ``checkpoint.npz`` (to resume from), ``best.npz``
-    (selected on validation), ``model-symbol.json`` and ``model-0000.params`` (the exported network), ``evaluation/``.
+    (selected on validation), ``model-symbol.json`` and ``model-0000.params`` (the exported network), ``data.json``
+    (where the data lay), ``evaluation/``.
     """
 
     def __init__(self, path: Union[str, Path]):
@@ -25,6 +28,19 @@ class Run:
         self.best = self.path / "best.npz"
         self.model = self.path / "model"
         self.evaluation = self.path / "evaluation"
+        self._data = self.path / "data.json"
+
+    def remember_data(self, folders: Sequence[Path]) -> None:
+        """Write down the folders that the data set was looked for in, for who evaluates the run elsewhere."""
+        write_json(self._data, {"schema": 1, "folders": [str(Path(folder).resolve()) for folder in folders]})
+
+    @property
+    def data_folders(self) -> List[Path]:
+        """The folders of :meth:`remember_data`; none where they are not known."""
+        try:
+            return [Path(folder) for folder in json.loads(self._data.read_text(encoding="utf-8"))["folders"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
 
     @property
     def exists(self) -> bool:

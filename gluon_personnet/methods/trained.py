@@ -14,6 +14,7 @@ from gluon_personnet.core.errors import CheckpointError
 from gluon_personnet.core.parallel import usable_cores
 from gluon_personnet.core.runs import Run
 from gluon_personnet.core.versions import numeric_versions, version
+from gluon_personnet.data.archives import Locator
 from gluon_personnet.data.images import ImageCache
 from gluon_personnet.data.task import Images, Task
 from gluon_personnet.methods.base import PARTS, Cost, Method
@@ -94,9 +95,14 @@ class TrainedNetwork(Method):
         return self._options.shortlist_size if self._options.shortlist else 0
 
     def tasks(self) -> list:
-        """The one task that the run was trained for; its test identities are unknown to the network."""
-        section = self.recipe.dataset
-        return self._session.tasks(section.name, section.options, [section.split], "dataset.options")
+        """The one task that the run was trained for; its test identities are unknown to the network.
+
+        The data set is looked for where the session says, then where it lay for the training.
+        """
+        section, session = self.recipe.dataset, self._session
+        known = [*session.locate.directories, *self.run.data_folders]
+        session = dataclasses.replace(session, locate=Locator(list(dict.fromkeys(known))))
+        return session.tasks(section.name, section.options, [section.split], "dataset.options")
 
     def fit(self, task: Task, cost: Cost) -> None:
         """See :class:`Method`; loads the network, since it is trained already.

@@ -22,8 +22,9 @@ def check_measures(found: Any, who: str) -> None:
             raise PluginError(f"{who}: {name}: {rates.dtype} of shape {rates.shape}; right: float64 (max_rank,)")
         if not np.isfinite(rates).all() or rates.min() < 0 or rates.max() > 1 + 1e-9:
             raise PluginError(f"{who}: {name}: from {rates.min():g} to {rates.max():g}; right: fractions, 0 to 1")
-    if found.hits is not None and np.shape(found.hits) != np.shape(found.hit_pids):
-        shapes = f"{np.shape(found.hits)} and {np.shape(found.hit_pids)}"
+    hits, pids = (() if values is None else np.shape(values) for values in (found.hits, found.hit_pids))
+    if hits != pids:
+        shapes = f"{hits} and {pids}"
         raise PluginError(f"{who}: hits, hit_pids: shapes {shapes}; right: one of each query in both")
 
 

@@ -92,5 +92,6 @@ def train(
     trainer = make_trainer(load_recipe(path, overrides), run, surroundings)
     if resume:
         trainer.resume()
+    run.remember_data(session.locate.directories)
     trainer.train()
     return run

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from picture_files import png
 from tiny import settings
 
 from gluon_personnet import evaluate
@@ -353,3 +354,24 @@ def test_a_folder_that_cannot_be_written_is_one_line(gpnet, tmp_path):
     (tmp_path / "file").write_text("")
     output = gpnet("train", RECIPE, "--out", "file/a", *settings(), code=1).output
     assert output.startswith("gpnet: file/a: cannot be written: Not a directory") and output.count("\n") == 1
+
+
+def test_a_run_remembers_where_its_data_lay(gpnet, tmp_path, monkeypatch):
+    """The hint that training prints works as it stands, and in another folder."""
+    for pid in range(24):
+        for camid in (0, 1):
+            path = tmp_path / f"far/away/mine/{pid}/{camid}_0.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png(10 * pid + camid))
+    monkeypatch.delenv("GPNET_DATA", raising=False)
+    of = settings(dataset__name="folder", dataset__options="{path: mine}")
+    output = gpnet("train", RECIPE, "--quiet", "--out", "a", "--data", "far/away", *of).output
+    (hint,) = (line.partition(": gpnet ")[2] for line in output.splitlines() if line.startswith("evaluate it with: "))
+    assert "rank" in gpnet(*hint.split(), "--quiet").output
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    gpnet("evaluate", "--run", tmp_path / "a", "--quiet")
+    (tmp_path / "far").rename(tmp_path / "gone")
+    message = gpnet("evaluate", "--run", tmp_path / "a", "--quiet", code=1).output
+    assert "dataset 'folder': mine not found under" in message and "far/away" in message
+    gpnet("evaluate", "--run", tmp_path / "a", "--quiet", "--data", tmp_path / "gone/away")
