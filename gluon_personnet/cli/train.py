@@ -134,9 +134,6 @@ def _train(name, loaded, run, role, again, given):
         where = f"{ctx} by {group.workers} workers" if role else str(ctx)
         rows = trainer.data.task.train_hash
         echo(f"training {name} on {where}: {trainer.last_step} steps, training rows {rows}, run {run.path}")
-        if not group.worker:
-            run.path.mkdir(parents=True, exist_ok=True)
-            run.remember_data(session.locate.directories)
         try:
             trainer.train()
             ending, code = _summary(trainer, run), 0

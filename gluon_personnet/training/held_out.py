@@ -1,6 +1,7 @@
 """What training reads: the training images of a task, and identities held out of them for validation."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Dict, Sequence
 
 import numpy as np
@@ -30,12 +31,15 @@ class TrainingData:
         Query and gallery rows of the identities that are held out.
     cache : ImageCache
         Images at the size of the network's input.
+    folders : sequence of path
+        Where the data set was looked for.
     """
 
     task: Task
     train: Sequence[int]
     validation: Split
     cache: ImageCache
+    folders: Sequence[Path] = ()
 
     @property
     def samples(self) -> Sequence[Any]:
@@ -43,7 +47,7 @@ class TrainingData:
         return self.task.dataset.samples
 
 
-def training_data(task: Task, recipe: Recipe, cache: ImageCache) -> TrainingData:
+def training_data(task: Task, recipe: Recipe, cache: ImageCache, folders: Sequence[Path] = ()) -> TrainingData:
     """Hold out as many identities as the recipe says.
 
     Raises
@@ -53,7 +57,7 @@ def training_data(task: Task, recipe: Recipe, cache: ImageCache) -> TrainingData
     """
     count = recipe.dataset.validation_identities
     train, validation = hold_out(task.dataset.samples, task.split, count)
-    return TrainingData(task, train, validation, cache)
+    return TrainingData(task, train, validation, cache, folders)
 
 
 class Validation:

@@ -84,8 +84,7 @@ class Trainer:
         check_metric_head(network, recipe)
         self._batches = Batches(recipe, self._sampler, data.cache, network, self.ctx, self._group)
         self.step, self.seconds = 0, 0.0
-        self.best = dict(NOTHING_YET)
-        self._stop = False
+        self.best, self._stop = dict(NOTHING_YET), False
 
     # --- checkpoints ---
 
@@ -188,6 +187,7 @@ class Trainer:
             self.data.cache.preload(sorted({*self.data.train, *held.query, *held.gallery}))
         self.run.path.mkdir(parents=True, exist_ok=True)
         write_text(self.run.recipe, dump_recipe(self.recipe))
+        self.run.remember_data(self.data.folders)
         bar = tqdm(
             total=self.last_step * section.batch_pairs,
             initial=self.step * section.batch_pairs,

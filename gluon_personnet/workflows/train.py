@@ -48,7 +48,7 @@ def make_trainer(recipe: Recipe, run: Run, surroundings: Surroundings, trainer_c
     network = build_network(recipe, session.manager)
     size = network.options["height_px"], network.options["width_px"]
     cache = ImageCache(task.dataset, *size, surroundings.memory_mib, surroundings.execution.progress)
-    data = training_data(task, recipe, cache)
+    data = training_data(task, recipe, cache, session.locate.directories)
     validation = Validation(data, recipe, session.manager)
     return trainer_class(recipe, data, validation, network, run, surroundings.execution)
 
@@ -92,6 +92,5 @@ def train(
     trainer = make_trainer(load_recipe(path, overrides), run, surroundings)
     if resume:
         trainer.resume()
-    run.remember_data(session.locate.directories)
     trainer.train()
     return run

@@ -63,7 +63,8 @@ def test_every_recipe_loads_in_full_and_names_what_it_is_for(path):
 
 @pytest.mark.parametrize("name", ["toy", "cuhk01", "cuhk03", "market1501", "viper", "paper/cuhk01"])
 def test_check_builds_everything_but_the_images(gpnet, name):
-    assert "22,863,394 parameters" in gpnet("check", f"recipes/{name}.yml").output
+    parameters = "933,666" if name == "toy" else "22,863,394"
+    assert f"{parameters} parameters" in gpnet("check", f"recipes/{name}.yml").output
 
 
 def test_check_of_a_data_set(gpnet):

@@ -214,12 +214,13 @@ def test_killed_at_ten_random_moments_and_others_in_between(run, tmp_path):
     def kept():
         return sum(path.stat().st_size for path in (tmp_path / "killed").rglob("*.tiles"))
 
-    started = time.monotonic()
     assert start("whole", "0", "--mirrored", "--save-distmat", "whole.npz").wait() == 0
-    took, chance, sizes = time.monotonic() - started, random.Random(0), [0]
+    chance, sizes = random.Random(0), [0]
     for moment in range(10):  # 72 tiles of 0.1 s each
-        process = start("killed", "0.1", "--mirrored")
-        time.sleep(0.5 * took + chance.uniform(0, 1.0))
+        process, deadline = start("killed", "0.1", "--mirrored"), time.monotonic() + 120
+        while kept() == sizes[-1] and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(chance.uniform(0, 0.4))
         process.kill()
         process.wait()
         sizes.append(kept())
@@ -227,7 +228,7 @@ def test_killed_at_ten_random_moments_and_others_in_between(run, tmp_path):
             other = "--no-mirrored" if moment == 3 else "--shortlist=raw-pixels"
             assert start("killed", "0", other).wait() == 0
             assert kept() == sizes[-1]
-    assert sizes == sorted(sizes) and sizes[-1] > sizes[1]
+    assert sizes == sorted(set(sizes))  # each of them added tiles, and none was lost
     assert start("killed", "0", "--mirrored", "--save-distmat", "resumed.npz", "--json", "out.json").wait() == 0
     assert json.loads((tmp_path / "out.json").read_text())["origin"]["cost"][0]["pairs"] < 288
     distmats = [np.load(tmp_path / name)["distmat"] for name in ("whole.npz", "resumed.npz")]

@@ -42,7 +42,8 @@ def test_train_then_evaluate(gpnet, tmp_path):
     assert "gpnet evaluate --run runs/a" in result.output
     written = {path.name for path in (tmp_path / "runs/a").iterdir()}
     assert written == {
-        "recipe.yml", "log.jsonl", "curve.png", "checkpoint.npz", "best.npz", "model-symbol.json", "model-0000.params"
+        "recipe.yml", "log.jsonl", "curve.png", "checkpoint.npz", "best.npz", "model-symbol.json", "model-0000.params",
+        "data.json",
     }  # fmt: skip
     assert [line["event"] for line in log("runs/a")] == ["train", "validation"] * 2
 
