@@ -122,7 +122,7 @@ def hold_out(samples: Sequence[Sample], split: Split, identities: int) -> Tuple[
     """
     cameras = cameras_by_pid(samples, split.train)
     seen_twice = sum(len(seen) > 1 for seen in cameras.values())
-    fitting = max(0, min(seen_twice, len(cameras) - 1) // 10)
+    fitting = max(0, min(seen_twice, len(cameras) - 1) // 5)
     hint = f"dataset.validation_identities={fitting} would do"
     held = _choose(cameras, identities, generator(SPLIT_SEED, "validation"), "validation identities", hint)
     query, gallery = cross_view(samples, [row for row in split.train if samples[row].pid in held])

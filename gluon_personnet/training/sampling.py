@@ -72,8 +72,19 @@ class PairSampler:
         if len(self._views) < self._pool:
             raise DataError(
                 f"pair sampler: {len(self._views)} of {len(by_pid)} training identities are seen by two cameras; "
-                f"right: at least {self._pool}, the identities of one batch"
+                f"right: at least {self._pool}, the identities of one batch{self._advice(negatives, hard)}"
             )
+
+    def _advice(self, negatives, hard):
+        """Keys of a recipe and values that would do, with as many hard negatives as were asked for or with none."""
+        for fewer in dict.fromkeys((hard, 0)):
+            group = 1 + fewer
+            most = len(self._views) // group * group
+            if most >= negatives + 2 * group - 1:
+                keys = [f"training.batch_pairs={most * (1 + negatives + fewer)}"]
+                keys += ["training.hard_negatives_per_positive=0"] if fewer < hard else []
+                return f"; {' and '.join(keys)} would do"
+        return ""
 
     @property
     def num_identities(self):

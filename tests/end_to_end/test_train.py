@@ -1,6 +1,7 @@
 """Training from the command line: what it writes, resuming, being killed."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -376,3 +377,24 @@ def test_a_run_remembers_where_its_data_lay(gpnet, tmp_path, monkeypatch):
     message = gpnet("evaluate", "--run", tmp_path / "a", "--quiet", code=1).output
     assert "dataset 'folder': mine not found under" in message and "far/away" in message
     gpnet("evaluate", "--run", tmp_path / "a", "--quiet", "--data", tmp_path / "gone/away")
+
+
+def test_errors_about_a_small_data_set_name_the_key_and_a_value_that_does(gpnet, tmp_path):
+    """Whoever follows them trains a bundled recipe on few people."""
+    for pid in range(24):
+        for camid in (0, 1):
+            path = tmp_path / f"mine/{pid}/{camid}_0.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png(10 * pid + camid))
+    of = ["train", "cuhk01", "--quiet", "--out", "a", "--set", "dataset.name=folder", "--set", "training.pairs=96"]
+    of += ["--set", "dataset.options={path: mine}", "--set", "network.options={units: [16, 16, 8], channels: 4}"]
+    of += ["--set", "training.metric_head_at=1.0"]
+    followed = []
+    for _ in range(2):
+        output = gpnet(*of, code=1).output
+        advice = re.findall(r"([a-z_.]+=\d+)", output)
+        followed += [words.split("=")[0] for words in advice]
+        of += [word for words in advice for word in ("--set", words)]
+    keys = ["dataset.validation_identities", "training.batch_pairs", "training.hard_negatives_per_positive"]
+    assert followed == keys
+    assert "best validation rank-1" in gpnet(*of).output
