@@ -28,8 +28,9 @@ def plot_cmc(report: Mapping[str, Any], paths: Sequence[Any], title: Optional[st
     drawn = [result for result in report["results"] if "curve" in result]
     if not drawn:
         return []
-    figure = Figure(figsize=(6, 4), layout="constrained")
+    figure = Figure(figsize=(6, 4))  # with fixed margins: a layout engine draws everything twice
     FigureCanvasAgg(figure)
+    figure.subplots_adjust(left=0.11, right=0.98, bottom=0.13, top=0.92)
     axes = figure.add_subplot()
     for result in drawn:
         curve = [100 * value for value in result["curve"]]

@@ -30,6 +30,9 @@ class Market1501(CameraRule):
 
     Source: Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015; mINP: Ye et al., Deep
     Learning for Person Re-identification: A Survey and Outlook, TPAMI 2021.
+
+    Checked against: ``eval_market1501`` of torchreid and ``cmc`` of open-reid on thirty random problems; largest
+    difference of a rate 2.4e-08, which is float32 there, and of the exact average precision 3e-17.
     """
 
     name = "market1501"

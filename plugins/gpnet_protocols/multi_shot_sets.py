@@ -18,6 +18,8 @@ class MultiShotSets(MultiShot):
 
     Source: Farenzena et al., CVPR 2010 (multiple-shot against multiple-shot); for CUHK01 with two images on each side,
     as Liao et al., Person Re-identification by Local Maximal Occurrence Representation and Metric Learning, CVPR 2015.
+
+    Checked against: a loop over pairs of sets; largest difference below 1e-12.
     """
 
     name = "multi-shot-sets"

@@ -31,6 +31,9 @@ class SingleShot(CameraRule):
         Budget for temporary arrays.
 
     Source: Gray et al., Evaluating Appearance Models for Recognition, Reacquisition, and Tracking, PETS 2007.
+
+    Checked against: a loop over the drawn galleries and, for one gallery image of each identity, the first case of
+    open-reid's test of its CMC; largest difference below 1e-12.
     """
 
     name = "single-shot"

@@ -29,6 +29,9 @@ class SingleShotExact(CameraRule):
         Budget for temporary arrays.
 
     Source: the Poisson-binomial distribution of the identities ahead.
+
+    Checked against: the mean over every gallery and every order of equal distances, one by one; largest difference
+    below 1e-12.
     """
 
     name = "single-shot-exact"

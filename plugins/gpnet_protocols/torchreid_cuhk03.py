@@ -9,6 +9,9 @@ class TorchreidCUHK03(PerQueryShot):
     Other people's images of the query's camera stay, unlike in ``open-reid-cuhk03``.
 
     Source: KaiyangZhou/deep-person-reid, its single-gallery-shot evaluation.
+
+    Checked against: torchreid's ``eval_cuhk03`` on thirty random problems, the mean of 400 of its draws against the
+    expectation; largest difference of a rate 0.0073, which is the noise of its draws.
     """
 
     name = "torchreid-cuhk03"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from protocol_cases import measure
+from protocol_cases import ENTRIES, many_images, measure
 
 ZEROS, ONES, FIVE = np.zeros(5, int), np.ones(5, int), np.arange(5)
 CMC_1 = np.array([[0, 1, 2, 3, 4], [1, 0, 2, 3, 4], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4], [1, 2, 3, 4, 0]], float)
@@ -75,3 +75,26 @@ def test_metric_learning_rank_lists():
         precisions.append(np.mean(np.arange(1, len(places) + 1) / places))
     measures = measure("market1501", (distmat, np.array(queries), ZEROS, gallery, np.ones(25, int)))
     assert measures.others["mean_ap"]["exact"] == pytest.approx(np.mean(precisions))
+
+
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_the_docstring_says_what_it_was_checked_against(name):
+    text = " ".join(ENTRIES[name].load().__doc__.split())
+    assert "Checked against: " in text and "difference" in text
+
+
+@pytest.mark.parametrize(
+    ("seed", "cmc", "mean_ap"),
+    [
+        (0, [0.05, 0.15, 0.225, 0.3, 0.4], 0.12998521936488425),
+        (1, [0.075, 0.2, 0.225, 0.225, 0.35], 0.1279196423935141),
+    ],
+)
+def test_market1501_is_what_torchreid_and_open_reid_measure(seed, cmc, mean_ap):
+    """CMC of both and mAP of torchreid, run on these distances; junk, which they do not know, is left out."""
+    distmat, query_pids, query_camids, gallery_pids, gallery_camids = many_images(seed)
+    kept = gallery_pids >= 0
+    problem = distmat[:, kept], query_pids, query_camids, gallery_pids[kept], gallery_camids[kept]
+    measures = measure("market1501", problem)
+    np.testing.assert_allclose(measures.cmc[:5], cmc, atol=1e-12)
+    assert measures.others["mean_ap"]["exact"] == pytest.approx(mean_ap, abs=1e-15)
