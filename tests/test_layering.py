@@ -118,6 +118,8 @@ def test_sizes():
     lines = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in TREES}
     assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
     assert median(lines[short(path)] for path in MODULES if path.name != "__init__.py") <= MEDIAN_LINES
+    tests = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "tests").rglob("*.py")}
+    assert {short(path): count for path, count in tests.items() if count > MOST_LINES} == {}
     folders = {path.parent for path in MODULES}
     assert {short(folder) for folder in folders if len(list(folder.glob("*.py"))) - 1 > MOST_MODULES} == set()
 

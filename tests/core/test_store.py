@@ -5,16 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
 from gluon_personnet.core.digests import digest
-from gluon_personnet.core.parallel import in_threads
 from gluon_personnet.core.store import ArrayCache, cache_folder, entry
 
 KEY = digest("key")
@@ -289,26 +286,3 @@ def test_an_entry_that_cannot_be_written_is_not_kept_and_leaves_nothing(kept, mo
     if obstacle == "file":
         with kept.working() as work:
             assert work is None
-
-
-def test_in_threads_keeps_the_order_and_stops_at_an_error():
-    assert list(in_threads(lambda item: item * 2, range(50))) == list(range(0, 100, 2))
-    seen = []
-
-    def fails(item):
-        seen.append(item)
-        if item == 3:
-            raise ValueError("three")
-
-    with pytest.raises(ValueError, match="three"):
-        list(in_threads(fails, range(10_000)))
-    assert len(seen) < 10_000
-    assert threading.active_count() < 20
-
-
-def test_in_threads_numpy_uses_one_thread_each():
-    def blas_threads(item):
-        return [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
-
-    (found,) = in_threads(blas_threads, [0])
-    assert found and set(found) == {1}
