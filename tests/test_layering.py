@@ -36,8 +36,6 @@ MOST_LINES, MEDIAN_LINES, MOST_MODULES, MOST_PARAMETERS = 300, 110, 20, 7
 MODULES = sorted(HOST.rglob("*.py"))
 PLUGIN_MODULES = sorted(path for path in (ROOT / "plugins").rglob("*.py") if path.parent.name.startswith("gpnet_"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in (*MODULES, *PLUGIN_MODULES)}
-OPTIONS_OF_ENTRIES = {"PersonNet"}
-"""Factories of entries: each of their parameters is an option in a recipe."""
 
 
 def imports(path):
@@ -126,14 +124,8 @@ def test_sizes():
 
 @pytest.mark.parametrize("path", MODULES, ids=short)
 def test_no_function_has_many_parameters(path):
-    exempt = {
-        id(function)
-        for node in ast.walk(TREES[path])
-        if isinstance(node, ast.ClassDef) and node.name in OPTIONS_OF_ENTRIES
-        for function in node.body
-    }
     for node in ast.walk(TREES[path]):
-        if isinstance(node, (ast.FunctionDef, ast.Lambda)) and id(node) not in exempt:
+        if isinstance(node, (ast.FunctionDef, ast.Lambda)):
             of = node.args
             names = [each.arg for each in (*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg) if each]
             assert len(set(names) - {"self", "cls"}) <= MOST_PARAMETERS, getattr(node, "name", "lambda")

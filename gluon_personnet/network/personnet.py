@@ -1,7 +1,8 @@
 """PersonNet (Wu, Shen, van den Hengel, 2016): siamese trunk, neighbourhood difference, pair head."""
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Sequence
 
 from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.network.backend import mx
@@ -109,6 +110,22 @@ class Trunk(HybridBlock):
         return self.layers(x)
 
 
+@dataclass(frozen=True)
+class Architecture:
+    """The options of :class:`PersonNet`, which says what each means."""
+
+    depth: Annotated[int, OneOf(*TRUNK)] = 10
+    activation: Annotated[str, OneOf(*ACTIVATIONS)] = "scaled-tanh"
+    sizes: Annotated[str, OneOf("table", "valid")] = "table"
+    dropout: Annotated[float, Between(0, 1, closed="low")] = 0.5
+    height_px: Annotated[int, Between(1, MOST_PX)] = 160
+    width_px: Annotated[int, Between(1, MOST_PX)] = 60
+    channels: Annotated[int, Between(1, MOST_UNITS)] = 32
+    units: Annotated[Sequence[int], ListOf(int, Between(1, MOST_UNITS), length=3)] = (4096, 4096, 512)
+    standardise: bool = False
+    normalise: Annotated[float, AtLeast(0)] = 0.0
+
+
 class PersonNet(HybridBlock):
     """The network of Fig. 2 and Table I for pairs of images.
 
@@ -144,30 +161,20 @@ class PersonNet(HybridBlock):
     second image matters, as in the paper (section III-B).
     """
 
-    def __init__(
-        self,
-        depth: Annotated[int, OneOf(*TRUNK)] = 10,
-        activation: Annotated[str, OneOf(*ACTIVATIONS)] = "scaled-tanh",
-        sizes: Annotated[str, OneOf("table", "valid")] = "table",
-        dropout: Annotated[float, Between(0, 1, closed="low")] = 0.5,
-        height_px: Annotated[int, Between(1, MOST_PX)] = 160,
-        width_px: Annotated[int, Between(1, MOST_PX)] = 60,
-        channels: Annotated[int, Between(1, MOST_UNITS)] = 32,
-        units: Annotated[list, ListOf(int, Between(1, MOST_UNITS), length=3)] = (4096, 4096, 512),
-        standardise: bool = False,
-        normalise: Annotated[float, AtLeast(0)] = 0.0,
-    ):
+    Options = Architecture
+
+    def __init__(self, **options):
         super().__init__()
-        plan = plan_sizes(depth, height_px, width_px, sizes)
-        self.options = {"depth": depth, "activation": activation, "height_px": height_px, "width_px": width_px}
-        others = {"sizes": sizes, "dropout": dropout, "channels": channels, "units": units, "standardise": standardise}
-        self._others, self.normalise = others, normalise
-        units = list(units) if depth > 7 else [units[0], units[2]]
-        flat_units = channels * plan.pooled[0] * plan.pooled[1]
+        of = self.architecture = Architecture(**options)
+        self.options = {key: getattr(of, key) for key in ("depth", "activation", "height_px", "width_px")}
+        self.normalise = of.normalise
+        plan = plan_sizes(of.depth, of.height_px, of.width_px, of.sizes)
+        units = list(of.units) if of.depth > 7 else [of.units[0], of.units[2]]
+        flat_units = of.channels * plan.pooled[0] * plan.pooled[1]
         with self.name_scope():
-            self.trunk = Trunk(depth, activation, plan.window, channels, standardise, normalise)
-            self.compare = Compare(channels, activation, normalised=bool(normalise))
-            self.head = Head(channels, flat_units, units, activation, dropout, normalise)
+            self.trunk = Trunk(of.depth, of.activation, plan.window, of.channels, of.standardise, of.normalise)
+            self.compare = Compare(of.channels, of.activation, normalised=bool(of.normalise))
+            self.head = Head(of.channels, flat_units, units, of.activation, of.dropout, of.normalise)
 
     def hybrid_forward(self, F, query, gallery):
         return self.head(self.compare(self.trunk(query), self.trunk(gallery)))
@@ -182,7 +189,7 @@ class PersonNet(HybridBlock):
         """
         if not self.normalise:
             return self
-        plain = PersonNet(**self.options, **self._others)
+        plain = PersonNet(**dataclasses.asdict(dataclasses.replace(self.architecture, normalise=0.0)))
         plain.initialize(ctx=self.head.logits.bias.list_ctx())
         for (weight, bias, norm), (*target, _) in zip(self.layers(), plain.layers()):
             values = weight.data(), bias.data()

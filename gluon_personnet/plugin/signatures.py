@@ -9,6 +9,9 @@ from typing import Any, Callable, Mapping, Optional
 
 from gluon_personnet.core.errors import PluginError
 
+OPTIONS = "Options"
+"""A factory with many options may name a frozen dataclass of them by this attribute, and take ``**options``."""
+
 HOST_ARGUMENTS = ("locate", "find")
 """What the host hands in where a factory has a parameter of that name; never an option."""
 
@@ -59,6 +62,8 @@ def parameters(factory: Any, load: Callable[[], Any]) -> Parameters:
 
 def annotations(factory: Any) -> Mapping[str, Any]:
     """Name of a parameter -> its annotation, ``Annotated`` included. Empty where they cannot be read."""
+    if hasattr(factory, OPTIONS):
+        factory = getattr(factory, OPTIONS)
     function = factory.__init__ if inspect.isclass(factory) else factory
     try:
         return typing.get_type_hints(function, include_extras=True)
@@ -67,6 +72,7 @@ def annotations(factory: Any) -> Mapping[str, Any]:
 
 
 def _from_object(factory):
+    factory = getattr(factory, OPTIONS, factory)
     try:
         signature = inspect.signature(factory)
     except (TypeError, ValueError) as error:
@@ -89,8 +95,13 @@ def _from_source(module: str, attribute: str) -> Optional[Parameters]:
     if node is None:
         source = _imported_from(tree, attribute, module)
         return _from_source(*source) if source else None
+    if any(_is_dataclass(decorator) for decorator in node.decorator_list):
+        return _of_dataclass(node)
     if node.decorator_list:
         return None
+    elsewhere = _options_class(node)
+    if elsewhere:
+        return _from_source(module, elsewhere)
     if isinstance(node, ast.FunctionDef):
         return _of_arguments(node.args, skip=0)
     if node.keywords or _definition(node, "__new__"):
@@ -134,6 +145,32 @@ def _imported_from(tree, name, module):
                 except ImportError:
                     return None
     return None
+
+
+def _options_class(node):
+    """X where the body of a class says ``Options = X``; None otherwise."""
+    for item in node.body if isinstance(node, ast.ClassDef) else ():
+        assigned = isinstance(item, ast.Assign) and isinstance(item.value, ast.Name)
+        if assigned and [getattr(target, "id", "") for target in item.targets] == [OPTIONS]:
+            return item.value.id
+    return None
+
+
+def _is_dataclass(decorator):
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(called, ast.Name) and called.id == "dataclass"
+
+
+def _of_dataclass(node):
+    """The fields of a dataclass; None where a default is more than a literal, or where it has bases."""
+    fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
+    if node.bases:
+        return None
+    try:
+        options = {field.target.id: ast.literal_eval(field.value) for field in fields if field.value is not None}
+    except ValueError:
+        return None
+    return Parameters(options, tuple(field.target.id for field in fields if field.value is None))
 
 
 def _of_arguments(arguments, skip):
