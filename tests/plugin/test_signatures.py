@@ -47,6 +47,7 @@ class Mine:
 def test_a_dataclass_holds_the_options(tmp_path, monkeypatch, named):
     (tmp_path / "with_dataclass.py").write_text(textwrap.dedent(SOURCE))
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "with_dataclass", raising=False)
     entry = FeatureEntry("mine", "with_dataclass:Mine" if named else Mine, "mine")
     assert entry.options == ({"count": 3, "names": ("a", "b")} if named else {"count": 3})
     assert "with_dataclass" not in sys.modules  # nothing is imported to list them
