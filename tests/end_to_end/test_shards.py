@@ -19,13 +19,26 @@ class Cluster:
 
     def __init__(self, folder):
         self.folder, self._file, self.processes = folder, folder / "scheduler.json", []
+
+    def __enter__(self):
         self._start("scheduler", "--port", "0")
         self.workers = [self._start("worker", "--nthreads", "1", "--no-nanny") for _ in range(2)]
+        self.address = self._wait_for_address()
+        return self
+
+    def __exit__(self, *error):
+        self.kill(self.processes)
+
+    def _wait_for_address(self):
+        """The scheduler creates its file first and fills it afterwards: an empty one is waited for as well."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not self._file.exists():
-            assert time.monotonic() < deadline and self.processes[0].poll() is None, "the scheduler did not start"
-            time.sleep(0.01)
-        self.address = json.loads(self._file.read_text())["address"]
+        while time.monotonic() < deadline and self.processes[0].poll() is None:
+            try:
+                return json.loads(self._file.read_text())["address"]
+            except (FileNotFoundError, json.JSONDecodeError):
+                time.sleep(0.01)
+        self.kill(self.processes)
+        pytest.fail("the scheduler did not start")
 
     def _start(self, what, *arguments):
         common = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", self._file]
@@ -43,9 +56,8 @@ class Cluster:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     pytest.importorskip("distributed", reason="dask is not installed: pip install '.[dask]'")
-    cluster = Cluster(tmp_path_factory.mktemp("dask"))
-    yield cluster
-    cluster.kill(cluster.processes)
+    with Cluster(tmp_path_factory.mktemp("dask")) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")
