@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny import settings
 
 from gluon_personnet.core.runs import run_name
 from gluon_personnet.methods.features import entry_key
 from gluon_personnet.plugin.manager import PluginManager
+from tiny import settings
 
 TOY = ["--dataset", "toy", "--set", "identities=20", "--set", "test_identities=8", "--quiet"]
 

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from picture_files import png
 
 from gluon_personnet.core.errors import GpnetError
 from gluon_personnet.data.archives import Files, Locator
@@ -23,6 +22,7 @@ from gluon_personnet.network.checkpoint import Checkpoint
 from gluon_personnet.plugin.manager import PluginManager
 from gluon_personnet.recipe.bundled import bundled_recipes
 from gluon_personnet.recipe.parsing import parse_recipe
+from picture_files import png
 
 MANAGER = PluginManager()
 SEED = 20261126

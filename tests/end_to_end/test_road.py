@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from tiny import settings
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from picture_files import png
-from tiny import settings
 
+from picture_files import png
 from runs import LONG, assert_same_state, log, wait_for_steps
+from tiny import settings
 
 RECIPE = "toy"
 

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+
 from tiny import settings
 
 PATIENCE_SECONDS = 120

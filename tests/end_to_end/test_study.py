@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from tiny import settings
 
 from gluon_personnet.cli.study import NAMES
 from gluon_personnet.recipe.bundled import recipe_path
 from gluon_personnet.recipe.parsing import load_recipe
 from gluon_personnet.workflows.study import STUDIES
+from tiny import settings
 
 PAIRS = 96
 SMALL = "{channels: 2, compare_channels: 2, embedding_units: 4, units: 8}"

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import settings
 
 from gluon_personnet import evaluate
 from gluon_personnet.evaluation.reranking import KReciprocal
 from gluon_personnet.network.backend import mx
 from runs import LONG, arrays, assert_same_state, log, wait_for_steps
+from tiny import settings
 
 RECIPE = "toy"
 

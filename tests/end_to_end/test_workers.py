@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tiny import settings
 
 TWENTY_STEPS = {

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+
 from cuhk03_files import (
     CELLS,
     OFFICIAL_PEOPLE,
@@ -20,7 +21,6 @@ from cuhk03_files import (
     picture,
     pids,
 )
-
 from gluon_personnet.data.audit import check
 from gluon_personnet.testing import check_dataset
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from cuhk03_files import TESTSETS, csv_of, extracted, message, name_of, opened
-from picture_files import write
 
+from cuhk03_files import TESTSETS, csv_of, extracted, message, name_of, opened
 from gluon_personnet.data.audit import check
 from gluon_personnet.data.splits import split_hash
 from gluon_personnet.testing import check_dataset
+from picture_files import write
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from pathlib import Path
 import gpnet_datasets
 import numpy as np
 import pytest
-from cuhk03_files import BOXES, CELLS, ONE_VIEW, extracted, first_and_last, message, name_of, opened, pids
-from picture_files import write
 from scipy.io import savemat
 
+from cuhk03_files import BOXES, CELLS, ONE_VIEW, extracted, first_and_last, message, name_of, opened, pids
 from gluon_personnet.recipe.parsing import load_recipe
 from gluon_personnet.testing import check_dataset
+from picture_files import write
 
 
 def lists(boxes, **changes):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from gpnet_datasets.cuhk01 import CUHK01
 from gpnet_datasets.toy import Toy
-from picture_files import png, same, write
 from PIL import Image
 
 from gluon_personnet.core.errors import DataError, PluginError
@@ -16,6 +15,7 @@ from gluon_personnet.data.archives import Locator
 from gluon_personnet.data.audit import check
 from gluon_personnet.data.splits import split_hash
 from gluon_personnet.plugin.manager import PluginManager
+from picture_files import png, same, write
 
 
 def test_entries_load_with_their_defaults():

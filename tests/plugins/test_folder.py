@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from gpnet_datasets.folder import Folder
-from picture_files import png, same, write
 
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.data.archives import Locator
 from gluon_personnet.data.audit import check
 from gluon_personnet.data.splits import split_hash
+from picture_files import png, same, write
 
 
 def folder(tmp_path, content, **options):

@@ -6,7 +6,6 @@ from pathlib import Path
 import gpnet_datasets
 import pytest
 from gpnet_datasets.market1501 import Market1501
-from picture_files import write
 from PIL import Image
 
 from gluon_personnet.core.errors import DataError
@@ -14,6 +13,7 @@ from gluon_personnet.data.archives import Locator
 from gluon_personnet.data.audit import check
 from gluon_personnet.recipe.parsing import load_recipe
 from gluon_personnet.testing import check_dataset
+from picture_files import write
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 TRAIN = [

@@ -9,7 +9,6 @@ import re
 
 import numpy as np
 import pytest
-from crowd import people
 from gpnet_metrics.cosine import Cosine
 from gpnet_metrics.euclid import Euclid
 from gpnet_metrics.graphs import marginal_graphs
@@ -33,6 +32,7 @@ from gpnet_metrics.rank_svm import RankSVM
 from gpnet_metrics.rdc import RDC
 from gpnet_metrics.xqda import XQDA
 
+from crowd import people
 from gluon_personnet.core.seeding import generator
 from gluon_personnet.plugin.entries import FIDELITIES
 from gluon_personnet.plugin.manager import PluginManager

@@ -4,12 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
-from crowd import people
 from gpnet_metrics.kissme import KISSME
 from gpnet_metrics.mahalanobis import quadratic_distances
 from gpnet_metrics.scatter import group_scatter, mean_outer, pair_scatter, regular, weighted_scatter
 from gpnet_metrics.xqda import XQDA
 
+from crowd import people
 from gluon_personnet.core.errors import RecipeError
 
 RNG = np.random.default_rng(7)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from crowd import people
 from gpnet_metrics.graphs import (
     discriminant,
     fisher_graphs,
@@ -18,6 +17,7 @@ from gpnet_metrics.mahalanobis import quadratic_distances
 from gpnet_metrics.mfa import MFA
 from scipy.linalg import eigh, subspace_angles
 
+from crowd import people
 from gluon_personnet.core.errors import DataError, PluginError, RecipeError
 
 RNG = np.random.default_rng(13)

@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
-from crowd import people
 from gpnet_metrics.itml import ITML, project_cyclically
 from gpnet_metrics.ldm import LDM, likelihood
 from gpnet_metrics.lmnn import LMNN, MarginProblem, descend
 from gpnet_metrics.pairs import camera_blocks, positive_pairs
+
+from crowd import people
 
 RNG = np.random.default_rng(11)
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from crowd import people
 
+from crowd import people
 from gluon_personnet.core.errors import GpnetError, RecipeError
 from gluon_personnet.data.archives import Locator
 from gluon_personnet.data.splits import labels

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from crowd import people
 from gpnet_metrics.bilinear import Decision, decision_values
 from gpnet_metrics.cross_pairs import all_weighted_blocks, logistic, weighted_blocks
 from gpnet_metrics.ladf import LADF, loss_and_gradient
 from gpnet_metrics.mahalanobis import quadratic_distances
 from gpnet_metrics.mlapg import MLAPG, Problem, descend
+
+from crowd import people
 
 PIDS, CAMIDS = np.repeat(np.arange(6), 3), np.tile([0, 1, 2], 6)
 PENALTIES = 0.1, 0.2

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from protocol_cases import (
     CLOSED_FORM,
     DRAWN,

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from protocol_cases import ENTRIES, leaves, many_images, measure, two_views
 
 from gluon_personnet.core.errors import DataError, GpnetError, PluginError
 from gluon_personnet.plugin.contracts import Measures
+from protocol_cases import ENTRIES, leaves, many_images, measure, two_views
 
 
 @pytest.mark.parametrize("name", sorted(ENTRIES))

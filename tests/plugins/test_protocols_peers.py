@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from protocol_cases import ENTRIES, many_images, measure
 
 ZEROS, ONES, FIVE = np.zeros(5, int), np.ones(5, int), np.arange(5)

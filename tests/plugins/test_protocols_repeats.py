@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from protocol_cases import DRAWN, ENTRIES, leaves, many_images, measure, named, two_views
 
 from gluon_personnet.evaluation.distances import check_distmat
 from gluon_personnet.evaluation.measured import Measured
 from gluon_personnet.evaluation.protocols import build_protocols, evaluate
 from gluon_personnet.plugin.manager import PluginManager
+from protocol_cases import DRAWN, ENTRIES, leaves, many_images, measure, named, two_views
 
 REPEATS = {"single-shot": "trials", "open-set": "trials", "open-reid-cuhk03": "repeats", "torchreid-cuhk03": "repeats"}
 FIVE = (np.zeros((1, 5)), np.array([3]), np.array([0]), np.arange(1, 6), np.ones(5, int))

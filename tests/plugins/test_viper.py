@@ -9,7 +9,6 @@ import gpnet_datasets
 import numpy as np
 import pytest
 from gpnet_datasets.viper import VIPeR
-from picture_files import write
 from PIL import Image
 
 from gluon_personnet.core.errors import DataError, PluginError
@@ -19,6 +18,7 @@ from gluon_personnet.data.splits import split_hash
 from gluon_personnet.plugin.manager import PluginManager
 from gluon_personnet.recipe.parsing import load_recipe
 from gluon_personnet.testing import check_dataset
+from picture_files import write
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from scoring_inputs import images, make_network
 
 from gluon_personnet.core.errors import DataError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.scoring.maps import MapFile
 from gluon_personnet.scoring.scorer import Scorer
+from scoring_inputs import images, make_network
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import sys
 
 import numpy as np
 import pytest
-from scoring_inputs import images, make_network
 
 from gluon_personnet.core.errors import BackendError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.pairs import to_network_input
 from gluon_personnet.scoring.cost import Cost
 from gluon_personnet.scoring.scorer import Scorer
+from scoring_inputs import images, make_network
 
 REDUCED = {"bfloat16": 0.02, "int8": 0.04}
 """Precision -> share of the spread of margins by which a margin may change on the toy network."""

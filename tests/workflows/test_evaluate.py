@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from tiny import TINY
 
 from gluon_personnet import evaluate, load, train
 from gluon_personnet.core.errors import CheckpointError, GpnetError, RecipeError
 from gluon_personnet.methods.session import TaskChoice, open_session
 from gluon_personnet.workflows.evaluate import settings_suffix, tasks_of, write_results
+from tiny import TINY
 
 PEOPLE = TaskChoice("toy", splits="0,1", options={"identities": 20, "test_identities": 8})
 
