@@ -144,10 +144,3 @@ def gpnet_metrics():
             fidelity="faithful",
         ),
     ]
-
-
-@hookimpl
-def gpnet_baselines():
-    from gluon_personnet.recipe.baselines import bundled_baselines
-
-    return bundled_baselines()
