@@ -9,6 +9,7 @@ import numpy as np
 
 from gluon_personnet.core.errors import CheckpointError
 from gluon_personnet.core.files import replacing
+from gluon_personnet.recipe.parsing import differences, recipe_from_dict
 
 FORMAT = 1
 
@@ -81,6 +82,29 @@ def reading(where: str):
         yield
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{where}: damaged or not a checkpoint of a training: {_line(error)}") from error
+
+
+def load_same(path, recipe, train_hash):
+    """The checkpoint there, made by the training that wants to go on from it.
+
+    Raises
+    ------
+    CheckpointError
+        If it cannot be read, or was made with another recipe or for other training rows.
+    """
+    checkpoint = Checkpoint.load(path)
+    record, where = checkpoint.record, f"checkpoint {path}"
+    with reading(where):
+        changed = differences(recipe_from_dict(record["recipe"], where), recipe)
+        if changed:
+            raise CheckpointError(
+                f"{where}: made with another recipe ({'; '.join(changed)}); undo it, or train into another --out"
+            )
+        if record["train_hash"] != train_hash:
+            raise CheckpointError(
+                f"{where}: made for training rows {record['train_hash']}, the data set now gives {train_hash}"
+            )
+    return checkpoint
 
 
 def _line(error):

@@ -33,8 +33,8 @@ class TrainingSection:
     `identification` is the weight of a softmax loss over the training identities, on the network's embedding or else on
     its trunk maps; `label_smoothing` is the share of its target that is spread over all identities. `ranking` is the
     share of the pairs' loss that a softmax over each query's pairs has; the rest is that of same and different. After
-    the share `metric_head_at` of the training the head is set anew, to a metric in closed form
-    (:mod:`gluon_personnet.training.metric_head`), and trained on from there; 1 for never.
+    the share `metric_head_at` of the training a head in closed form (:mod:`gluon_personnet.training.metric_head`) is
+    fitted aside, and training goes on from it if it validates better than the learned one; 1 for never.
     """
 
     pairs: int

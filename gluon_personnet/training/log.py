@@ -1,9 +1,12 @@
-"""A run's log: one line of JSON for every event."""
+"""A run's log, one line of JSON for every event, and the bar that a training shows."""
 
 import errno
 import json
 import os
 from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
 
 from gluon_personnet.core.errors import FileError
 from gluon_personnet.core.files import write_text
@@ -52,3 +55,54 @@ def _is_up_to(step, line):
         return line.endswith(b"\n") and isinstance(event["event"], str) and event["step"] <= step
     except (ValueError, TypeError, KeyError, RecursionError):
         return False
+
+
+LOG_EVERY = 20
+"""Steps between two readings of the loss, each of which waits for the device."""
+
+
+class Progress:
+    """Counts the pairs of a training.
+
+    Parameters
+    ----------
+    pairs, done : int
+        Of the whole training, and of it before this process.
+    shown : bool
+        Whether there is a bar.
+    """
+
+    def __init__(self, pairs, done, shown):
+        self._losses = []
+        self._bar = tqdm(total=pairs, initial=done, desc="train", unit="pair", unit_scale=True, disable=not shown)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._bar.close()
+
+    def add(self, loss, pairs):
+        """Take note of a step's loss, and keep the program at most one step ahead of the device."""
+        self._losses.append(loss)
+        if len(self._losses) > 1:
+            self._losses[-2].wait_to_read()
+        self._bar.update(pairs)
+
+    @property
+    def due(self):
+        """Whether it is time to read the losses."""
+        return len(self._losses) == LOG_EVERY
+
+    def read(self):
+        """Mean of the losses since they were read last."""
+        loss = float(np.mean([value.asscalar() for value in self._losses]))
+        self._losses.clear()
+        return loss
+
+    def show(self, what=None, **values):
+        """Name what is being done, or show values behind the bar."""
+        if what:
+            self._bar.set_description(what, refresh=what != "train")
+        else:
+            self._bar.set_postfix(values, refresh=False)

@@ -75,6 +75,13 @@ class PairSampler:
                 f"right: at least {self._pool}, the identities of one batch{self._advice(negatives, hard)}"
             )
 
+    @classmethod
+    def by_recipe(cls, recipe, samples, rows):
+        """The sampler that a recipe's training section describes, over those rows of the samples."""
+        of = recipe.training
+        hard = of.hard_negatives_per_positive
+        return cls(samples, rows, of.identities, of.negatives_per_positive, recipe.seed, of.view_order, hard)
+
     def _advice(self, negatives, hard):
         """Keys of a recipe and values that would do, with as many hard negatives as were asked for or with none."""
         for fewer in dict.fromkeys((hard, 0)):

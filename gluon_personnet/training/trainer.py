@@ -5,34 +5,27 @@ import math
 import time
 
 import numpy as np
-from tqdm import tqdm
 
 from gluon_personnet.core import seeding
-from gluon_personnet.core.errors import CheckpointError, TrainingError
+from gluon_personnet.core.errors import TrainingError
 from gluon_personnet.core.files import write_text
 from gluon_personnet.network.backend import mx, versions
-from gluon_personnet.network.checkpoint import Checkpoint, reading
+from gluon_personnet.network.checkpoint import Checkpoint, load_same, reading
 from gluon_personnet.network.export import export_network
 from gluon_personnet.network.weights import initialise, plain, set_parameters, unique_parameters
-from gluon_personnet.recipe.parsing import differences, dump_recipe, recipe_from_dict
+from gluon_personnet.recipe.parsing import dump_recipe
 from gluon_personnet.report.curve import plot_curve
-from gluon_personnet.scoring.scorer import Scorer
 from gluon_personnet.training.averaging import Average
 from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.classifier import make_classifier
-from gluon_personnet.training.log import append_line, trim
+from gluon_personnet.training.log import Progress, append_line, trim
 from gluon_personnet.training.metric_head import check_metric_head, set_metric_head
 from gluon_personnet.training.optimizers import create_optimizer_state, make_trainer, optimizer_state
 from gluon_personnet.training.sampling import PairSampler
 from gluon_personnet.training.schedule import make_schedule
+from gluon_personnet.training.selection import Selection, score_of
 from gluon_personnet.training.signals import catching_signals
 from gluon_personnet.training.step import Step
-
-LOG_EVERY = 20
-"""Steps between two readings of the loss, each of which waits for the device."""
-
-NOTHING_YET = {"score": -1.0, "rank1": 0.0, "step": 0}
-"""The best validation before there is one."""
 
 
 class Stopped(Exception):
@@ -57,18 +50,10 @@ class Trainer:
 
     def __init__(self, recipe, data, validation, network, run, execution):
         self.recipe, self.data, self.network, self.run = recipe, data, network, run
-        self.ctx, self._progress, self._group = execution.ctx, execution.progress, execution.group
-        self._execution, self._validation = execution, validation
+        self.ctx, self._group = execution.ctx, execution.group
+        self._execution = execution
         section = recipe.training
-        self._sampler = PairSampler(
-            data.samples,
-            data.train,
-            section.identities,
-            section.negatives_per_positive,
-            recipe.seed,
-            section.view_order,
-            section.hard_negatives_per_positive,
-        )
+        self._sampler = PairSampler.by_recipe(recipe, data.samples, data.train)
         self.last_step = math.ceil(section.pairs / section.batch_pairs)
         self._schedule = make_schedule(recipe.schedule, recipe.optimizer.learning_rate, self.last_step)
         mx.random.seed(seeding.derive(recipe.seed, "weights"))
@@ -81,10 +66,17 @@ class Trainer:
         self._classifier = classifier
         self._step = self._make_step()
         self._metric_step = math.floor(section.metric_head_at * self.last_step)
+        self.metric_head = False  # whether it was taken
         check_metric_head(network, recipe)
+        self._selection = Selection(validation, network, self._parameters, run, self.ctx)
         self._batches = Batches(recipe, self._sampler, data.cache, network, self.ctx, self._group)
         self.step, self.seconds = 0, 0.0
-        self.best, self._stop = dict(NOTHING_YET), False
+        self._stop = False
+
+    @property
+    def best(self):
+        """``score``, ``rank1`` and ``step`` of the weights that validated best."""
+        return self._selection.best
 
     # --- checkpoints ---
 
@@ -99,19 +91,9 @@ class Trainer:
         if not self.run.checkpoint.exists():
             trim(self.run.log, self.step)
             return
-        checkpoint = Checkpoint.load(self.run.checkpoint)
+        checkpoint = load_same(self.run.checkpoint, self.recipe, self.data.task.train_hash)
         record, where = checkpoint.record, f"checkpoint {self.run.checkpoint}"
         with reading(where):
-            changed = differences(recipe_from_dict(record["recipe"], where), self.recipe)
-            if changed:
-                raise CheckpointError(
-                    f"{where}: made with another recipe ({'; '.join(changed)}); undo it, or train into another --out"
-                )
-            if record["train_hash"] != self.data.task.train_hash:
-                raise CheckpointError(
-                    f"{where}: made for training rows {record['train_hash']}, the data set now gives "
-                    f"{self.data.task.train_hash}"
-                )
             set_parameters(self._trained, checkpoint.group("parameter"), where)
             for name, value in checkpoint.group("average").items():
                 self._average.kept[name][:] = value
@@ -120,7 +102,8 @@ class Trainer:
                 array[:] = checkpoint.arrays[name]
             self._batches.look_alikes = checkpoint.arrays.get("look-alikes")
             self._schedule.state = record["schedule"]
-            self.step, self.seconds, self.best = record["step"], record["seconds"], record["best"]
+            self.step, self.seconds, self.metric_head = record["step"], record["seconds"], record["metric_head"]
+            self._selection.best = record["best"]
         trim(self.run.log, self.step)
 
     def optimizer_state(self):
@@ -141,6 +124,7 @@ class Trainer:
             "test_hash": self.data.task.test_hash,
             "schedule": self._schedule.state,
             "best": self.best,
+            "metric_head": self.metric_head,
             "versions": versions(),
         }
 
@@ -188,40 +172,46 @@ class Trainer:
         self.run.path.mkdir(parents=True, exist_ok=True)
         write_text(self.run.recipe, dump_recipe(self.recipe))
         self.run.remember_data(self.data.folders)
-        bar = tqdm(
-            total=self.last_step * section.batch_pairs,
-            initial=self.step * section.batch_pairs,
-            desc="train",
-            unit="pair",
-            unit_scale=True,
-            disable=not self._progress,
-        )
-        with contextlib.closing(self._steps()) as batches, bar, catching_signals(self._request_stop):
-            self._loop(batches, bar)
+        pairs = (section.batch_pairs * steps for steps in (self.last_step, self.step))
+        progress = Progress(*pairs, self._execution.progress)
+        with contextlib.closing(self._steps()) as batches, progress, catching_signals(self._request_stop):
+            self._loop(batches, progress)
         plot_curve(self.run.log, self.run.curve)
         self._export()
 
     def _steps(self):
-        """Yield (step, batch, images) of what is left; where the recipe says so, the head is set to a metric before."""
-        if self.step > self._metric_step:
+        """Yield (step, batch, images) of what is left; where the recipe says so, try a metric as the head before."""
+        if self.metric_head:
             self._keep_statistics()
         with contextlib.closing(self._batches.run(self.step, self.last_step)) as batches:
             for step, batch, images in batches:
                 if step == self._metric_step:
-                    self._set_metric_head()
+                    self._try_metric_head()
                 yield step, batch, images
 
-    def _set_metric_head(self):
-        """Fit the head to the averaged weights' trunk, and go on from both."""
+    def _try_metric_head(self):
+        """Fit a head to the averaged weights' trunk; go on from both if it validates better than the learned one."""
+        taken = False
         if not self._group.worker:
-            set_parameters(self._parameters, self._average.values, "averaged weights")
+            backup = self._set_averaged()
+            learned = self._consider()
             set_metric_head(self.network, self.data, self.recipe, self._execution)
+            fitted = self._consider()
+            taken = score_of(fitted) > score_of(learned)
+            # of the step that begins here: a run that goes on from the checkpoint before it tries again
+            self._log(self.step + 1, event="metric head", learned=learned, fitted=fitted, taken=taken)
+            if not taken:
+                set_parameters(self._parameters, backup, "weights in training")
+        self.metric_head = self._group.any(taken)
+        if self.metric_head:
+            self._start_from_metric_head()
+
+    def _start_from_metric_head(self):
         self._group.broadcast([parameter.data() for parameter in self._parameters.values()], "metric head")
         self._average.restart()
         for name, array in self.optimizer_state():
             if name.split("/")[1].startswith(("compare.", "head.")):
                 array[:] = 0
-        self.best = dict(NOTHING_YET)  # what is selected is of this head
         self._keep_statistics()
 
     def _keep_statistics(self):
@@ -231,26 +221,22 @@ class Trainer:
     def _make_step(self):
         return Step(self.network, self.recipe, self._gluon, self.ctx, self._classifier, self._group)
 
-    def _loop(self, batches, bar):
-        section = self.recipe.training
-        losses, clock = [], time.monotonic()
+    def _loop(self, batches, progress):
+        section, clock = self.recipe.training, time.monotonic()
         for step, batch, images in batches:
             rate = self._group.first(self._schedule.rate(step))
             mx.random.seed(seeding.derive(self.recipe.seed, "dropout", step))
-            losses.append(self._step(batch, images, rate))
-            if len(losses) > 1:
-                losses[-2].wait_to_read()  # one step ahead of the device is enough
+            progress.add(self._step(batch, images, rate), section.batch_pairs)
             self._average.follow(step)
             self.step, stop = step + 1, self._group.any(self._stop)
-            bar.update(section.batch_pairs)
             done = self.step == self.last_step
             validate = done or self._due(section.validate_every_pairs)
-            if len(losses) == LOG_EVERY or done or validate or stop:
-                self._log_losses(losses, rate, bar)
+            if progress.due or done or validate or stop:
+                self._log_loss(rate, progress)
             now = time.monotonic()
             self.seconds, clock = self.seconds + now - clock, now
             if validate:
-                self._validate(bar)
+                self._validate(progress)
             if validate or stop or self._due(section.checkpoint_every_pairs):
                 self.save()
             now = time.monotonic()
@@ -263,33 +249,35 @@ class Trainer:
         pairs = self.recipe.training.batch_pairs
         return (self.step * pairs) // every_pairs > ((self.step - 1) * pairs) // every_pairs
 
-    def _log_losses(self, losses, rate, bar):
-        loss = float(np.mean([value.asscalar() for value in losses]))
-        losses.clear()
+    def _log_loss(self, rate, progress):
+        loss = progress.read()
         if not math.isfinite(loss):
             self._fail(f"the loss is {loss}")
         best = f"{100 * self.best['rank1']:.1f}%" if self.best["step"] else "none yet"
-        bar.set_postfix(loss=f"{loss:.3f}", val=best, refresh=False)
-        self._log(event="train", loss=loss, learning_rate=rate)
+        progress.show(loss=f"{loss:.3f}", val=best)
+        self._log(self.step, event="train", loss=loss, learning_rate=rate)
 
-    def _validate(self, bar):
-        bar.set_description("validate", refresh=True)
+    def _validate(self, progress):
+        progress.show("validate")
+        backup = self._set_averaged()
+        cmc = self._consider()
+        set_parameters(self._parameters, backup, "weights in training")
+        self._schedule.validated(score_of(cmc))
+        self._log(self.step, event="validation", cmc=cmc)
+        progress.show("train")
+
+    def _set_averaged(self):
+        """Give the network the averaged weights; returns those that it had."""
         backup = {name: parameter.data().copy() for name, parameter in self._parameters.items()}
         set_parameters(self._parameters, self._average.values, "averaged weights")
-        cmc = self._validation.cmc(Scorer(plain(self.network), self.ctx))
-        score = sum(cmc.values()) / len(cmc)  # steadier than the rank-1 of so few identities
-        self._schedule.validated(score)
-        self._log(event="validation", cmc=cmc)
-        if score > self.best["score"]:
-            self.best = {"score": score, "rank1": cmc["1"], "step": self.step}
-            arrays = {f"parameter/{name}": parameter.data().asnumpy() for name, parameter in self._parameters.items()}
-            Checkpoint(self._record(), arrays).save(self.run.best)
-        set_parameters(self._parameters, backup, "weights in training")
-        bar.set_description("train", refresh=False)
+        return backup
 
-    def _log(self, **event):
-        pairs = self.step * self.recipe.training.batch_pairs
-        append_line(self.run.log, step=self.step, pairs=pairs, seconds=round(self.seconds, 2), **event)
+    def _consider(self):
+        return self._selection.consider(self.step, self._record)
+
+    def _log(self, step, **event):
+        pairs = step * self.recipe.training.batch_pairs
+        append_line(self.run.log, step=step, pairs=pairs, seconds=round(self.seconds, 2), **event)
 
     def _request_stop(self):
         self._stop = True

@@ -50,6 +50,7 @@ def start_together(trainer, group):
     """
     group.check_same(recipe=str(trainer.recipe.to_dict()), split=trainer.data.task.train_hash)
     trainer.step = int(group.first(trainer.step))
+    trainer.metric_head = group.any(trainer.metric_head)
     if trainer.step and group.worker:
         trainer.create_optimizer_state(trainer.step)
     states = [array for _, array in trainer.optimizer_state()]
