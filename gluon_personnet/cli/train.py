@@ -13,6 +13,12 @@ from gluon_personnet.cli import options
 @click.argument("recipe", shell_complete=options.completing("recipes", files=True))
 @click.option("--out", type=click.Path(file_okay=False), help="Run directory; by default runs/NAME-OF-THE-RECIPE.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out where its last checkpoint stands.")
+@click.option(
+    "--init",
+    metavar="RUN",
+    shell_complete=options.completing("runs", files=True),
+    help="Start from the selected weights of another run; what does not fit is named and starts anew.",
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Share every step among so many processes.")
 @click.option(
     "--worker-timeout",
@@ -51,6 +57,7 @@ def command(ctx, recipe, **given):
       gpnet train recipes/cuhk01.yml --data ~/archives --out runs/first
       gpnet train cuhk01 --set training.pairs=100000 --set optimizer.learning_rate=2.0e-4
       gpnet train cuhk01 --out runs/first --resume
+      gpnet train viper --init runs/cuhk01 --out runs/fine-tuned
       gpnet train cuhk01 --workers 2 --threads 8
       DMLC_ROLE=worker DMLC_WORKER_ID=1 DMLC_PS_ROOT_URI=10.0.0.1 DMLC_PS_ROOT_PORT=9091 \\
         DMLC_NUM_WORKER=2 DMLC_NUM_SERVER=2 gpnet train cuhk01
@@ -129,6 +136,8 @@ def _train(name, loaded, run, role, again, given):
             trainer = make_trainer(loaded, run, surroundings, Follower if group.worker else Trainer)
             if given["resume"] and not group.worker:
                 trainer.resume()
+            if given["init"] and not group.worker and not run.checkpoint.exists():
+                _start_from(given["init"], trainer, session, echo)
         if role:
             start_together(trainer, group)
         where = f"{ctx} by {group.workers} workers" if role else str(ctx)
@@ -141,6 +150,14 @@ def _train(name, loaded, run, role, again, given):
             ending, code = f"stopped after step {trainer.step}; go on with: {again}", 130
     echo(ending)  # only now: nobody waits for a worker whose standard output is gone
     return code
+
+
+def _start_from(init, trainer, session, echo):
+    from gluon_personnet.core.runs import Run
+    from gluon_personnet.workflows.warm_start import start_from
+
+    anew = start_from(trainer, Run(init), session)
+    echo(f"started from the weights of run {init}" + (f"; anew: {', '.join(anew)}" if anew else ""))
 
 
 def _summary(trainer, run):

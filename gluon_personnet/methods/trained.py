@@ -117,11 +117,8 @@ class TrainedNetwork(Method):
         from gluon_personnet.network.build import restore_network
         from gluon_personnet.scoring.heads import check_precision
 
-        where = f"checkpoint {self.run.best}"
-        trained = self.record["train_hash"]
-        if trained != task.train_hash:
-            raise CheckpointError(f"{where}: trained on rows {trained}, the data set now gives {task.train_hash}")
-        options = self._options
+        self.check_rows(task)
+        where, options = f"checkpoint {self.run.best}", self._options
         if self._network is None:
             self._ctx = pick_device(self._session.device)
             checkpoint = Checkpoint.load(self.run.best)
@@ -133,6 +130,14 @@ class TrainedNetwork(Method):
         self._shortlist = None
         if options.shortlist:
             self._shortlist = Shortlist(options.shortlist, options.shortlist_size, self._session)
+
+    def check_rows(self, task: Task) -> None:
+        """Raise CheckpointError if the task's training rows are not those of the run."""
+        trained = self.record["train_hash"]
+        if trained != task.train_hash:
+            raise CheckpointError(
+                f"checkpoint {self.run.best}: trained on rows {trained}, the data set now gives {task.train_hash}"
+            )
 
     def distmat(self, task: Task, part: str, work: Optional[Path], cost: Cost) -> np.ndarray:
         """See :class:`Method`; tiles that are done are kept in `work`, except with a shortlist."""
@@ -167,7 +172,9 @@ class TrainedNetwork(Method):
             "precision": PRECISION_CARD[self.precision],
             "validation": f"{section.dataset.validation_identities} of the training identities",
         }
-        options = self._options
+        options, origin = self._options, self.record.get("started_from")
+        if origin:
+            card["started from"] = f"run {origin['run']}, weights {origin['weights'][:16]}"
         if options.shortlist:
             card["approximate"] = (
                 f"a shortlist by {options.shortlist} keeps {options.shortlist_size} of {len(task.split.gallery)} "

@@ -62,3 +62,20 @@ def set_parameters(parameters, arrays, where):
     for name, parameter in parameters.items():
         # by way of an NDArray: MXNet refuses to write from NumPy over weights that scoring has left in oneDNN's layout
         parameter.set_data(mx.nd.array(arrays[name], dtype=parameter.dtype))
+
+
+def take_over(parameters, arrays, where):
+    """Copy those arrays that fit a Gluon parameter by name and shape; returns the set of their names.
+
+    Raises
+    ------
+    CheckpointError
+        If none fits.
+    """
+    fitting = {name for name, parameter in parameters.items() if arrays.get(name, parameter).shape == parameter.shape}
+    fitting &= set(arrays)
+    if not fitting:
+        raise CheckpointError(f"{where}: none of its weights fits the recipe's network by name and shape")
+    chosen = ({name: some[name] for name in fitting} for some in (parameters, arrays))
+    set_parameters(*chosen, where)
+    return fitting

@@ -12,7 +12,7 @@ from gluon_personnet.core.files import write_text
 from gluon_personnet.network.backend import mx, versions
 from gluon_personnet.network.checkpoint import Checkpoint, load_same, reading
 from gluon_personnet.network.export import export_network
-from gluon_personnet.network.weights import initialise, plain, set_parameters, unique_parameters
+from gluon_personnet.network.weights import initialise, plain, set_parameters, take_over, unique_parameters
 from gluon_personnet.recipe.parsing import dump_recipe
 from gluon_personnet.report.curve import plot_curve
 from gluon_personnet.training.averaging import Average
@@ -66,7 +66,7 @@ class Trainer:
         self._classifier = classifier
         self._step = self._make_step()
         self._metric_step = math.floor(section.metric_head_at * self.last_step)
-        self.metric_head = False  # whether it was taken
+        self.metric_head, self.started_from = False, None  # whether it was taken; of which other run
         check_metric_head(network, recipe)
         self._selection = Selection(validation, network, self._parameters, run, self.ctx)
         self._batches = Batches(recipe, self._sampler, data.cache, network, self.ctx, self._group)
@@ -78,7 +78,18 @@ class Trainer:
         """``score``, ``rank1`` and ``step`` of the weights that validated best."""
         return self._selection.best
 
-    # --- checkpoints ---
+    def start_from(self, arrays, origin):
+        """Take over what fits of another run's weights, arrays by name, and write the first checkpoint.
+
+        `origin`, of JSON types, goes into every record. Returns the names of the parameters that start anew.
+        """
+        fitting = take_over(self._parameters, arrays, f"run {origin['run']}")
+        self._average.restart()
+        self.started_from = origin
+        self.create_optimizer_state(self.step)
+        self.run.path.mkdir(parents=True, exist_ok=True)
+        self.save()
+        return sorted({*self._parameters} - fitting)
 
     def resume(self):
         """Go on from the run's checkpoint, if there is one.
@@ -103,7 +114,7 @@ class Trainer:
             self._batches.look_alikes = checkpoint.arrays.get("look-alikes")
             self._schedule.state = record["schedule"]
             self.step, self.seconds, self.metric_head = record["step"], record["seconds"], record["metric_head"]
-            self._selection.best = record["best"]
+            self._selection.best, self.started_from = record["best"], record["started_from"]
         trim(self.run.log, self.step)
 
     def optimizer_state(self):
@@ -125,6 +136,7 @@ class Trainer:
             "schedule": self._schedule.state,
             "best": self.best,
             "metric_head": self.metric_head,
+            "started_from": self.started_from,
             "versions": versions(),
         }
 
@@ -152,8 +164,6 @@ class Trainer:
             f"training step {self.step}: {found}; a smaller optimizer.learning_rate usually helps"
             + (f"; {kept}" if self.run.checkpoint.exists() else "")
         )
-
-    # --- the loop ---
 
     def train(self):
         """Train to the end of the recipe; write log and curve, checkpoints, the selected and the exported network.

@@ -15,6 +15,7 @@ from gluon_personnet.recipe.sections import Recipe
 from gluon_personnet.training.execution import Execution
 from gluon_personnet.training.held_out import Validation, training_data
 from gluon_personnet.training.trainer import Trainer
+from gluon_personnet.workflows.warm_start import start_from
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def train(
     *,
     overrides: Sequence[str] = (),
     resume: bool = False,
+    init: Union[str, Path, None] = None,
     session: Optional[Session] = None,
 ) -> Run:
     """Train by a recipe, to its end.
@@ -73,6 +75,8 @@ def train(
         ``"section.key=value"``.
     resume : bool
         Go on with a run that was stopped.
+    init : path, optional
+        A run whose selected weights this one starts from; see :func:`~gluon_personnet.workflows.warm_start.start_from`.
     session : Session, optional
 
     Returns
@@ -92,5 +96,7 @@ def train(
     trainer = make_trainer(load_recipe(path, overrides), run, surroundings)
     if resume:
         trainer.resume()
+    if init and not trainer.run.checkpoint.exists():
+        start_from(trainer, Run(init), session)
     trainer.train()
     return run
