@@ -1,6 +1,6 @@
 """Dividing data sets by identity, and checking what is in them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Dict, Iterable, Sequence, Set, Tuple
 
 import numpy as np
@@ -11,6 +11,8 @@ from gluon_personnet.core.seeding import generator
 from gluon_personnet.plugin.contracts import Sample, Split
 
 SPLIT_SEED = 0  # never changes: splits are the same in every release
+VALIDATED = 2
+"""Images of one identity by one camera that validation uses, at most: five of each cost six times as many pairs."""
 
 
 def cameras_by_pid(samples: Sequence[Sample], rows: Iterable[int]) -> Dict[int, Set[int]]:
@@ -113,7 +115,8 @@ def hold_out(samples: Sequence[Sample], split: Split, identities: int) -> Tuple[
     train : tuple of int
         What remains for training.
     validation : Split
-        Query and gallery of the chosen identities; its `train` is empty.
+        Query and gallery of the chosen identities, of each and each camera at most :data:`VALIDATED` images; its
+        `train` is empty.
 
     Raises
     ------
@@ -126,7 +129,20 @@ def hold_out(samples: Sequence[Sample], split: Split, identities: int) -> Tuple[
     hint = f"dataset.validation_identities={fitting} would do"
     held = _choose(cameras, identities, generator(SPLIT_SEED, "validation"), "validation identities", hint)
     query, gallery = cross_view(samples, [row for row in split.train if samples[row].pid in held])
-    return tuple(row for row in split.train if samples[row].pid not in held), Split((), query, gallery)
+    train = tuple(row for row in split.train if samples[row].pid not in held)
+    return train, Split((), *(_first_of_each(samples, rows) for rows in (query, gallery)))
+
+
+def _first_of_each(samples, rows):
+    """The first :data:`VALIDATED` rows of every identity and camera."""
+    count: Counter = Counter()
+    kept = []
+    for row in rows:
+        sample = samples[row]
+        count[sample.pid, sample.camid] += 1
+        if count[sample.pid, sample.camid] <= VALIDATED:
+            kept.append(row)
+    return tuple(kept)
 
 
 def _choose(cameras, count, rng, what, hint=""):

@@ -1,5 +1,7 @@
 """Splits by identity and the check of a data set, on data sets small enough to do by hand."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -113,6 +115,17 @@ def test_hold_out_by_identity():
     assert hold_out(samples, split, 5) == (train, validation)
     assert held < pids(samples, hold_out(samples, split, 9)[1].query)
     assert hold_out(samples, split, 0) == (split.train, Split((), (), ()))
+
+
+def test_of_many_images_two_of_each_identity_and_camera_are_validated():
+    samples = [
+        Sample(f"{pid}-{camid}-{number}", pid, camid) for pid in range(9) for camid in (0, 1) for number in range(5)
+    ]
+    train, validation = hold_out(samples, Split(tuple(range(len(samples))), (), ()), 3)
+    assert len(train) == 6 * 10
+    for rows in (validation.query, validation.gallery):
+        assert sorted(Counter(samples[row][1:] for row in rows).values())[-1] == 2
+    assert len(validation.query) == 3 * 2
 
 
 def test_hold_out_without_enough_identities():
