@@ -124,7 +124,7 @@ def _train(name, loaded, run, role, again, given):
     from gluon_personnet.training.distributed.group import joined
     from gluon_personnet.training.execution import Execution
     from gluon_personnet.training.trainer import Stopped, Trainer
-    from gluon_personnet.workflows.train import Surroundings, make_trainer
+    from gluon_personnet.workflows.train import Surroundings, begin, make_trainer
 
     session = options.session(given["data"], given["device"], not given["quiet"])
     ctx = pick_device(session.device)
@@ -134,14 +134,14 @@ def _train(name, loaded, run, role, again, given):
         surroundings = Surroundings(session, execution, given["memory_mib"])
         with group.in_turn():
             trainer = make_trainer(loaded, run, surroundings, Follower if group.worker else Trainer)
-            if given["resume"] and not group.worker:
-                trainer.resume()
-            if given["init"] and not group.worker and not run.checkpoint.exists():
-                _start_from(given["init"], trainer, session, echo)
+            anew = [] if group.worker else begin(trainer, given["resume"], given["init"], session)
         if role:
             start_together(trainer, group)
         where = f"{ctx} by {group.workers} workers" if role else str(ctx)
         rows = trainer.data.task.train_hash
+        if trainer.started_from:
+            origin = trainer.started_from["run"]
+            echo(f"started from the weights of run {origin}" + (f"; anew: {', '.join(anew)}" if anew else ""))
         echo(f"training {name} on {where}: {trainer.last_step} steps, training rows {rows}, run {run.path}")
         try:
             trainer.train()
@@ -150,14 +150,6 @@ def _train(name, loaded, run, role, again, given):
             ending, code = f"stopped after step {trainer.step}; go on with: {again}", 130
     echo(ending)  # only now: nobody waits for a worker whose standard output is gone
     return code
-
-
-def _start_from(init, trainer, session, echo):
-    from gluon_personnet.core.runs import Run
-    from gluon_personnet.workflows.warm_start import start_from
-
-    anew = start_from(trainer, Run(init), session)
-    echo(f"started from the weights of run {init}" + (f"; anew: {', '.join(anew)}" if anew else ""))
 
 
 def _summary(trainer, run):

@@ -72,8 +72,7 @@ def take_over(parameters, arrays, where):
     CheckpointError
         If none fits.
     """
-    fitting = {name for name, parameter in parameters.items() if arrays.get(name, parameter).shape == parameter.shape}
-    fitting &= set(arrays)
+    fitting = {name for name in set(parameters) & set(arrays) if parameters[name].shape == arrays[name].shape}
     if not fitting:
         raise CheckpointError(f"{where}: none of its weights fits the recipe's network by name and shape")
     chosen = ({name: some[name] for name in fitting} for some in (parameters, arrays))

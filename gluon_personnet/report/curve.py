@@ -32,8 +32,10 @@ def plot_curve(log: Path, path: Path) -> None:
     right.plot(*_minutes(validations, rank1), color="tab:blue", marker="o", label="validation rank-1")
     for line in lines:
         if line["event"] == "metric head":
-            what = f"metric head, {'taken' if line['taken'] else 'not taken'}"
-            right.plot(*_minutes([line], [100 * line["fitted"]["1"]]), color="tab:orange", marker="D", label=what)
+            fitted = f"fitted head, {'taken' if line['taken'] else 'not taken'}"
+            for head, marker, label in (("learned", "s", "learned head"), ("fitted", "D", fitted)):
+                point = _minutes([line], [100 * line[head]["1"]])
+                right.plot(*point, color="tab:orange", marker=marker, linestyle="none", label=label)
     right.set(ylabel="rank-1 (%)", ylim=(0, 100))
     figure.legend(loc="upper center", ncols=2, fontsize=8, bbox_to_anchor=(0.5, 0.98))
     with replacing(path) as temporary:

@@ -100,9 +100,10 @@ class Progress:
         self._losses.clear()
         return loss
 
-    def show(self, what=None, **values):
-        """Name what is being done, or show values behind the bar."""
-        if what:
-            self._bar.set_description(what, refresh=what != "train")
-        else:
-            self._bar.set_postfix(values, refresh=False)
+    def show(self, **values):
+        """Show values behind the bar when it is drawn next."""
+        self._bar.set_postfix(values, refresh=False)
+
+    def name(self, what):
+        """Say what is being done."""
+        self._bar.set_description(what)

@@ -268,13 +268,13 @@ class Trainer:
         self._log(self.step, event="train", loss=loss, learning_rate=rate)
 
     def _validate(self, progress):
-        progress.show("validate")
+        progress.name("validate")
         backup = self._set_averaged()
         cmc = self._consider()
         set_parameters(self._parameters, backup, "weights in training")
         self._schedule.validated(score_of(cmc))
         self._log(self.step, event="validation", cmc=cmc)
-        progress.show("train")
+        progress.name("train")
 
     def _set_averaged(self):
         """Give the network the averaged weights; returns those that it had."""

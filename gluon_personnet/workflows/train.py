@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Sequence, Union
+from typing import List, Optional, Sequence, Union
 
 from gluon_personnet.core.runs import ROOT, Run, run_name
 from gluon_personnet.data.images import ImageCache
@@ -54,6 +54,21 @@ def make_trainer(recipe: Recipe, run: Run, surroundings: Surroundings, trainer_c
     return trainer_class(recipe, data, validation, network, run, surroundings.execution)
 
 
+def begin(trainer: Trainer, resume: bool, init: Union[str, Path, None], session: Session) -> List[str]:
+    """Go on from a checkpoint if `resume` is true and there is one; else start from the weights of run `init`, if any.
+
+    Returns
+    -------
+    list of str
+        Names of the parameters that do not fit those of `init` and start anew.
+    """
+    if resume:
+        trainer.resume()
+        if trainer.run.checkpoint.exists():
+            return []
+    return start_from(trainer, Run(init), session) if init else []
+
+
 def train(
     recipe: Union[str, Path],
     out: Union[str, Path, None] = None,
@@ -94,9 +109,6 @@ def train(
     run.check_new(resume)
     surroundings = Surroundings(session, Execution(pick_device(session.device), session.progress))
     trainer = make_trainer(load_recipe(path, overrides), run, surroundings)
-    if resume:
-        trainer.resume()
-    if init and not trainer.run.checkpoint.exists():
-        start_from(trainer, Run(init), session)
+    begin(trainer, resume, init, session)
     trainer.train()
     return run

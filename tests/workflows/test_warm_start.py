@@ -48,13 +48,14 @@ def test_a_stop_loses_neither_the_weights_nor_the_record(gpnet, first, interrupt
     assert records[0]["started_from"]["run"] == "first" and len(records[0]["started_from"]["seen"]) > 10
 
 
-def test_killed_before_its_first_step_it_still_has_them(gpnet, first, tmp_path, monkeypatch):
+@pytest.mark.parametrize("again", [["--resume"], ["--init", "first"]])
+def test_ended_before_its_first_step_it_still_has_them(gpnet, first, tmp_path, monkeypatch, again):
     from gluon_personnet.training.trainer import Trainer
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "train", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
         gpnet("train", "toy", "--quiet", "--out", "killed", "--init", "first", *settings(), code=130)
-    gpnet("train", "toy", "--quiet", "--out", "killed", "--resume", *settings())
+    gpnet("train", "toy", "--quiet", "--out", "killed", *again, *settings())
     gpnet("train", "toy", "--quiet", "--out", "whole", "--init", "first", *settings())
     assert_same_state("whole", "killed")
 
@@ -72,6 +73,13 @@ def test_an_identity_that_was_seen_is_not_tested(gpnet, first, between, tmp_path
     )
     assert re.match(expected, result.output) and result.output.count("\n") == 1, result.output
     assert not (tmp_path / "leak/checkpoint.npz").exists()
+
+
+def test_every_weight_of_the_same_network_fits(gpnet):
+    strong = ["--set", "network.name=personnet-strong", "--set", "network.options={channels: 2, units: 8}"]
+    gpnet("train", "toy", "--quiet", "--out", "first", *settings(), *strong)
+    output = gpnet("train", "toy", "--out", "second", "--init", "first", *settings(), *strong).output
+    assert "started from the weights of run first\n" in output
 
 
 def test_a_run_of_another_kind_of_network(gpnet, first):
