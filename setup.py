@@ -4,12 +4,12 @@ import re
 import sys
 from pathlib import Path
 
-from setuptools import find_packages, setup
-
 if not (3, 9) <= sys.version_info < (3, 13):
     # pip reads python_requires too, but may compile NumPy for twenty minutes before
     found = ".".join(str(number) for number in sys.version_info[:2])
     sys.exit(f"gluon-personnet: found Python {found}; right: 3.9 to 3.12, which MXNet and its NumPy run on")
+
+from setuptools import find_packages, setup  # noqa: E402  an old one may not even load on such a Python
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "gluon_personnet/__init__.py").read_text(encoding="utf-8"))[1]

@@ -135,7 +135,7 @@ def hold_out(samples: Sequence[Sample], split: Split, identities: int) -> Tuple[
 
 def _first_of_each(samples, rows):
     """The first :data:`VALIDATED` rows of every identity and camera."""
-    count: Counter = Counter()
+    count = Counter()
     kept = []
     for row in rows:
         sample = samples[row]
