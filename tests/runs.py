@@ -38,4 +38,4 @@ def wait_for_steps(run, count, process):
     raise AssertionError(f"no {count} steps in two minutes")
 
 
-LONG = {"training__pairs": 2400, "training__validate_every_pairs": 120, "training__checkpoint_every_pairs": 84}
+LONG = {"training__pairs": 2400, "training__validate_every": 120, "training__checkpoint_every": 84}

@@ -26,7 +26,8 @@ from gluon_personnet.training.step import Step
 
 RECIPE = """
 dataset: {{name: none}}
-training: {{pairs: 1, batch_pairs: {pairs}, negatives_per_positive: {negatives}, identification: 1.0, ranking: 1.0}}
+training: {{pairs: 1, batch_pairs: {pairs}, negatives_per_positive: {negatives},
+            losses: {{ranking: 1.0, identification: 1.0}}}}
 """
 
 NORMALISE = 0.5
@@ -113,8 +114,7 @@ def _setting(network, pairs, negatives, ctx):
 def _prepared(recipe, sampler, pictures):
     """One batch with its augmented images, as the trainer's background thread makes it."""
     batch = sampler.batch(0)
-    rows = np.concatenate([batch.query_rows, batch.gallery_rows])
-    return batch, augment(pictures[rows], seeding.generator(0, "augmentation"), recipe.augmentation)
+    return batch, augment(pictures[batch.rows], seeding.generator(0, "augmentation"), recipe.augmentation)
 
 
 def _parts(network, classifier, batch, images, ctx):

@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional
 import numpy as np
 
 from gluon_personnet.core.digests import file_digest
-from gluon_personnet.core.errors import CheckpointError
+from gluon_personnet.core.errors import CheckpointError, RecipeError
 from gluon_personnet.core.parallel import usable_cores
 from gluon_personnet.core.runs import Run
 from gluon_personnet.core.versions import numeric_versions, version
@@ -124,12 +124,23 @@ class TrainedNetwork(Method):
             checkpoint = Checkpoint.load(self.run.best)
             self._network = restore_network(self.recipe, self._session.manager, checkpoint, where, self._ctx)
             check_precision(self._network, self._ctx, options.precision)
+            self._check_kind()
         size = self._network.options["height_px"], self._network.options["width_px"]
         self._cache = ImageCache(task.dataset, *size, options.memory_mib // 2, self._session.progress)
         self._cache.preload(sorted(task.split.query + task.split.gallery))
         self._shortlist = None
         if options.shortlist:
             self._shortlist = Shortlist(options.shortlist, options.shortlist_size, self._session)
+
+    def _check_kind(self):
+        """Raise RecipeError for options that mean nothing where no pair is scored."""
+        from gluon_personnet.network.embeddings import scores_pairs
+
+        options = self._options
+        for given, name in ((options.pool, "--backend"), (options.shortlist, "--shortlist")):
+            if given and not scores_pairs(self._network):
+                who = f"network {self.recipe.network.name!r}"
+                raise RecipeError(f"{name}: {who} embeds single images, whose distances are one product; leave it out")
 
     def check_rows(self, task: Task) -> None:
         """Raise CheckpointError if the task's training rows are not those of the run."""
@@ -150,18 +161,18 @@ class TrainedNetwork(Method):
             if self._shortlist:
                 found = self._shortlist.distmat(task, rows, sides, scorer)
             else:
-                found = sum(scorer.distmat(*pair, self._session.progress, work) for pair in sides) / len(sides)
+                found = scorer.over_views(sides, self._session.progress, work)
         cost.pairs += scorer.scored_pairs
         return found
 
     def _scorer(self):
-        from gluon_personnet.scoring.scorer import Scorer
+        from gluon_personnet.scoring.embedding import make_scorer
         from gluon_personnet.scoring.sharded import ShardedScorer
 
         options = {"precision": self.precision, "memory_mib": self._options.memory_mib // 2}
         if self._options.pool:
             return ShardedScorer(self._network, self._ctx, self._options.pool, self.recipe, **options)
-        return Scorer(self._network, self._ctx, **options)
+        return make_scorer(self._network, self._ctx, **options)
 
     def card(self, task: Task) -> Mapping[str, str]:
         """See :class:`Method`."""

@@ -7,10 +7,13 @@ from pathlib import Path
 from gluon_personnet.core.errors import FileError
 from gluon_personnet.core.files import scratch_folder
 from gluon_personnet.network.backend import mx
+from gluon_personnet.network.embeddings import scores_pairs
 
 
 def export_network(network, path, ctx):
-    """Write ``PATH-symbol.json`` and ``PATH-0000.params``, inputs ``data0`` (query) and ``data1`` (gallery).
+    """Write ``PATH-symbol.json`` and ``PATH-0000.params``.
+
+    The inputs are ``data0`` (query) and ``data1`` (gallery), or ``data`` of an embedding network.
 
     The symbol takes its place last: where it is, the parameters are whole.
 
@@ -22,7 +25,7 @@ def export_network(network, path, ctx):
     path = Path(path)
     blank = mx.nd.zeros((1, 3, network.options["height_px"], network.options["width_px"]), ctx=ctx)
     network.hybridize()
-    network(blank, blank)
+    network(blank, blank) if scores_pairs(network) else network(blank)
     with scratch_folder("gpnet-export-", path.parent) as folder:
         try:
             network.export(str(folder / path.name), remove_amp_cast=False)

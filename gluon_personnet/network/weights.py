@@ -24,6 +24,19 @@ def initialise(network, ctx, weight_magnitude=3.0, bias_range=0.5):
         parameter.initialize(default_init=start, ctx=ctx)  # unless the layer sets its own, as batch normalisation
 
 
+def start_network(network, ctx, section):
+    """Starting values by a recipe's network section; pretrained ones where the network has a ``load_pretrained()``.
+
+    Raises
+    ------
+    FileError, CheckpointError
+        If a file of weights cannot be read or is of another network.
+    """
+    initialise(network, ctx, section.weight_magnitude, section.bias_range)
+    if hasattr(network, "load_pretrained"):
+        network.load_pretrained()
+
+
 def plain(network):
     """The network as it is tested, scored with and exported: without what only training needs.
 

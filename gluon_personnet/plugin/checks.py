@@ -7,7 +7,7 @@ import numpy as np
 from gluon_personnet.core.errors import PluginError
 from gluon_personnet.plugin.contracts import Measures
 
-NETWORK_PARTS = ("options", "trunk", "compare", "head")
+PAIR_PARTS, EMBEDDING_PARTS = ("options", "trunk", "compare", "head"), ("options", "trunk", "embedding")
 
 
 def check_measures(found: Any, who: str) -> None:
@@ -46,9 +46,11 @@ def check_dataset(found: Any, who: str) -> None:
 
 def check_network(found: Any, who: str) -> None:
     """Raise PluginError, naming `who`, unless a network has its parts and the size of its images."""
-    for name in NETWORK_PARTS:
+    embeds = not hasattr(found, "head") and hasattr(found, "embedding")
+    parts = EMBEDDING_PARTS if embeds else PAIR_PARTS
+    for name in parts:
         if not hasattr(found, name):
-            raise PluginError(f"{who}: has no {name}; right: contracts.Network, with {', '.join(NETWORK_PARTS)}")
+            raise PluginError(f"{who}: has no {name}; right: contracts.Network, with {', '.join(parts)}")
     for name in ("height_px", "width_px"):
         if not isinstance(found.options.get(name), int):
             raise PluginError(f"{who}: options[{name!r}]: found {found.options.get(name)!r}; right: px of its images")

@@ -4,6 +4,9 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping
 
+BALANCED_PAIRS, IDENTITIES = SAMPLERS = "balanced-pairs", "identities"
+"""Names of the samplers."""
+
 
 @dataclass(frozen=True)
 class DatasetSection:
@@ -27,29 +30,54 @@ class NetworkSection:
 
 @dataclass(frozen=True)
 class TrainingSection:
-    """Pairs a batch and in all, how often to validate and to save, and how the averaged weights are made.
+    """What a batch is made of, how long to train, which losses count, and how the averaged weights are made.
 
-    Hard negatives are identities that the network found alike when it was last asked, every `look_alikes_every_pairs`.
-    `identification` is the weight of a softmax loss over the training identities, on the network's embedding or else on
-    its trunk maps; `label_smoothing` is the share of its target that is spread over all identities. `ranking` is the
-    share of the pairs' loss that a softmax over each query's pairs has; the rest is that of same and different. After
-    the share `metric_head_at` of the training a head in closed form (:mod:`gluon_personnet.training.metric_head`) is
-    fitted aside, and training goes on from it if it validates better than the learned one; 1 for never.
+    ``sampler`` says what a batch is made of (see :mod:`gluon_personnet.training.sampling`):
+
+    * ``balanced-pairs``: `batch_pairs` pairs of images, of two views each. The training ends after `pairs` pairs.
+    * ``identities``: `batch_images` images, `images_per_identity` of each identity. It ends after `images` images.
+
+    `validate_every`, `checkpoint_every` and `look_alikes_every` count in the unit of the sampler, pairs or images.
+
+    Hard negatives are identities that the network found alike when it was last asked. `losses` holds the weight of each
+    loss by its name (see :mod:`gluon_personnet.training.losses`); without any the network's own are taken.
+    `label_smoothing` is the share of the target of the loss ``identification`` that is spread over all identities.
+    After the share `metric_head_at` of the training a head in closed form
+    (:mod:`gluon_personnet.training.closed_form.metric_head`) is fitted aside, and training goes on from it if it
+    validates better than the learned one; 1 for never.
     """
 
-    pairs: int
+    pairs: int = 0
     batch_pairs: int = 192
+    images: int = 0
+    batch_images: int = 64
+    images_per_identity: int = 4
+    sampler: str = BALANCED_PAIRS
     negatives_per_positive: int = 2
     hard_negatives_per_positive: int = 0
-    look_alikes_every_pairs: int = 100_000
+    look_alikes_every: int = 100_000
     view_order: str = "fixed"
-    validate_every_pairs: int = 50_000
-    checkpoint_every_pairs: int = 25_000
+    validate_every: int = 50_000
+    checkpoint_every: int = 25_000
     averaging: float = 0.0
-    identification: float = 0.0
+    losses: Mapping[str, Any] = field(default_factory=dict)
     label_smoothing: float = 0.1
-    ranking: float = 0.0
     metric_head_at: float = 1.0
+
+    @property
+    def unit(self) -> str:
+        """What the sampler counts: ``'pairs'`` or ``'images'``."""
+        return "images" if self.sampler == IDENTITIES else "pairs"
+
+    @property
+    def total(self) -> int:
+        """Pairs or images of the whole training."""
+        return self.images if self.sampler == IDENTITIES else self.pairs
+
+    @property
+    def batch(self) -> int:
+        """Pairs or images in one batch."""
+        return self.batch_images if self.sampler == IDENTITIES else self.batch_pairs
 
     @property
     def negatives(self) -> int:
@@ -58,7 +86,9 @@ class TrainingSection:
 
     @property
     def identities(self) -> int:
-        """Identities, that is positive pairs, in one batch."""
+        """Identities in one batch; of balanced pairs each has one positive pair."""
+        if self.sampler == IDENTITIES:
+            return self.batch_images // self.images_per_identity
         return self.batch_pairs // (1 + self.negatives)
 
 

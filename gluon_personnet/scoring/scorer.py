@@ -173,6 +173,16 @@ class Scorer:
                 log.close()
         return distmat
 
+    def over_views(self, views, progress=False, work=None):
+        """The mean of the distances over views of the same images, such as mirrored ones.
+
+        Parameters
+        ----------
+        views : sequence of (images, images)
+            Query and gallery images of each view, as for :meth:`distmat`.
+        """
+        return sum(self.distmat(*view, progress, work) for view in views) / len(views)
+
     def key(self, maps, tiling):
         """Everything that distances depend on, as JSON types: weights, images, precision, tile, threads, MXNet."""
         sha = hashlib.sha256()

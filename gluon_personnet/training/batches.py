@@ -15,7 +15,7 @@ class Batches:
     Parameters
     ----------
     recipe : Recipe
-    sampler : PairSampler
+    sampler : PairSampler or IdentitySampler
     cache : ImageCache
     network : Network
         In training.
@@ -35,7 +35,7 @@ class Batches:
         section = recipe.training
         self._every = 0
         if section.hard_negatives_per_positive:
-            self._every = max(1, section.look_alikes_every_pairs // section.batch_pairs)
+            self._every = max(1, section.look_alikes_every // section.batch_pairs)
         self.look_alikes = None
 
     def run(self, first_step, last_step):

@@ -1,7 +1,9 @@
 """Identification: a softmax over the training identities, in training only."""
 
 from gluon_personnet.network.backend import mx
+from gluon_personnet.network.embeddings import scores_pairs
 from gluon_personnet.network.weights import initialise
+from gluon_personnet.training.losses import IDENTIFICATION, loss_weights
 
 HIDDEN_UNITS = 512
 """Width of the layer between trunk maps and softmax, for networks without an embedding of their own."""
@@ -49,19 +51,21 @@ class Classifier(mx.gluon.HybridBlock):
 def make_classifier(network, num_identities, recipe, ctx):
     """The identification loss that a recipe asks for, initialised, or None.
 
-    It learns from ``network.embedding`` where the network has one; otherwise from the trunk maps themselves, through a
+    It learns from the network's embedding where it has one; otherwise from the trunk maps themselves, through a
     hidden layer that is thrown away after training, so that the network stays what it is.
     """
-    section = recipe.training
-    if not section.identification:
+    weight = loss_weights(network, recipe.training).get(IDENTIFICATION)
+    if not weight:
         return None
     units = 0 if hasattr(network, "embedding") else HIDDEN_UNITS
-    classifier = Classifier(num_identities, section.identification, section.label_smoothing, units)
+    classifier = Classifier(num_identities, weight, recipe.training.label_smoothing, units)
     initialise(classifier, ctx, recipe.network.weight_magnitude)
     blank = mx.nd.zeros((1, 3, network.options["height_px"], network.options["width_px"]), ctx)
-    features, one = network.trunk(blank), mx.nd.zeros(1, ctx)
-    if not units:
-        features = network.embedding(features)
+    if scores_pairs(network):
+        features = network.trunk(blank) if units else network.embedding(network.trunk(blank))
+    else:
+        features = network(blank)
+    one = mx.nd.zeros(1, ctx)
     classifier(features, one, one)  # settles its shape
     classifier.hybridize(static_alloc=True, static_shape=True)
     return classifier

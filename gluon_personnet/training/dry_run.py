@@ -5,9 +5,13 @@ import math
 from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.build import build_network
-from gluon_personnet.network.weights import initialise, plain, unique_parameters
+from gluon_personnet.network.embeddings import scores_pairs
+from gluon_personnet.network.weights import plain, start_network, unique_parameters
+from gluon_personnet.recipe.sections import IDENTITIES
 from gluon_personnet.training.held_out import selecting_protocol
-from gluon_personnet.training.metric_head import check_metric_head
+from gluon_personnet.training.closed_form.metric_head import check_metric_head
+from gluon_personnet.training.losses import loss_weights
+from gluon_personnet.training.objectives import check_sampler
 from gluon_personnet.training.optimizers import make_trainer
 from gluon_personnet.training.schedule import make_schedule
 
@@ -29,23 +33,34 @@ def dry_run(recipe, manager):
     selecting_protocol(recipe, manager)
     section = recipe.training
     network = build_network(recipe, manager)
-    initialise(network, mx.cpu(), recipe.network.weight_magnitude, recipe.network.bias_range)
+    start_network(network, mx.cpu(), recipe.network)
     check_metric_head(network, recipe)
     size = network.options["height_px"], network.options["width_px"]
     blank = mx.nd.zeros((1, 3, *size))
-    logits = network(blank, blank)
-    if logits.shape != (1, 2):
-        raise RecipeError(f"network {recipe.network.name!r}: gives logits of shape {logits.shape}; right: (1, 2)")
+    check_sampler(network, section)
+    loss_weights(network, section)
+    if scores_pairs(network):
+        logits = network(blank, blank)
+        if logits.shape != (1, 2):
+            raise RecipeError(f"network {recipe.network.name!r}: gives logits of shape {logits.shape}; right: (1, 2)")
+    elif len(network(blank).shape) != 2:
+        found = network(blank).shape
+        raise RecipeError(f"network {recipe.network.name!r}: gives embeddings of shape {found}; right: (1, D)")
     make_trainer(unique_parameters(network), recipe.optimizer)
-    steps = math.ceil(section.pairs / section.batch_pairs)
+    steps = math.ceil(section.total / section.batch)
     schedule = make_schedule(recipe.schedule, recipe.optimizer.learning_rate, steps)
     count = sum(math.prod(parameter.shape) for parameter in unique_parameters(plain(network)).values())
     rates = ", ".join(f"{schedule.rate(int(share * (steps - 1))):.3g}" for share in (0, 0.25, 0.5, 0.75, 1))
     return [
         f"data set {recipe.dataset.name}, split {recipe.dataset.split}; protocol {recipe.evaluation.protocol}",
         f"network {recipe.network.name}: input {size[0]}x{size[1]} px, {count:,} parameters",
-        f"batch: {section.identities} positive and "
-        f"{section.batch_pairs - section.identities} negative pairs; {steps} steps, "
-        f"{steps * section.batch_pairs:,} pairs",
+        f"batch: {_batch(section)}; {steps} steps, {steps * section.batch:,} {section.unit}",
         f"optimizer {recipe.optimizer.name}; learning rate along the run: {rates}",
     ]
+
+
+def _batch(section):
+    """What a batch is made of, in words."""
+    if section.sampler == IDENTITIES:
+        return f"{section.identities} identities with {section.images_per_identity} images each"
+    return f"{section.identities} positive and {section.batch_pairs - section.identities} negative pairs"

@@ -84,7 +84,7 @@ class Validation:
         rows = self._data.validation.query, self._data.validation.gallery
         views = [False, True] if self._mirrored else [False]
         sides = [[Images(self._data.cache, side, flip) for side in rows] for flip in views]
-        matrix = sum(scorer.distmat(*pair) for pair in sides) / len(sides)
+        matrix = scorer.over_views(sides)
         labels = [self._data.task.labels(side) for side in rows]
         measures = self._protocol.evaluate(*check_distmat(matrix, *labels[0], *labels[1]), _generator())
         return {str(rank): float(measures.cmc[rank - 1]) for rank in RANKS if rank <= len(measures.cmc)}

@@ -62,19 +62,21 @@ LOG_EVERY = 20
 
 
 class Progress:
-    """Counts the pairs of a training.
+    """Counts the pairs or images of a training.
 
     Parameters
     ----------
-    pairs, done : int
+    total, done : int
         Of the whole training, and of it before this process.
+    unit : {'pairs', 'images'}
+        What is counted.
     shown : bool
         Whether there is a bar.
     """
 
-    def __init__(self, pairs, done, shown):
+    def __init__(self, total, done, unit, shown):
         self._losses = []
-        self._bar = tqdm(total=pairs, initial=done, desc="train", unit="pair", unit_scale=True, disable=not shown)
+        self._bar = tqdm(total=total, initial=done, desc="train", unit=unit[:-1], unit_scale=True, disable=not shown)
 
     def __enter__(self):
         return self
@@ -82,12 +84,12 @@ class Progress:
     def __exit__(self, *error):
         self._bar.close()
 
-    def add(self, loss, pairs):
+    def add(self, loss, count):
         """Take note of a step's loss, and keep the program at most one step ahead of the device."""
         self._losses.append(loss)
         if len(self._losses) > 1:
             self._losses[-2].wait_to_read()
-        self._bar.update(pairs)
+        self._bar.update(count)
 
     @property
     def due(self):

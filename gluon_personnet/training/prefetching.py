@@ -4,8 +4,6 @@ import contextlib
 import queue
 import threading
 
-import numpy as np
-
 from gluon_personnet.core import seeding
 from gluon_personnet.training.augment import augment
 
@@ -13,7 +11,7 @@ from gluon_personnet.training.augment import augment
 class Prefetcher:
     """Prepares steps of a run in a background thread, a few ahead of the training loop.
 
-    Iterating yields (step, batch, images), images float32 (N, 3, H, W) and augmented, those of the query rows first.
+    Iterating yields (step, batch, images), images float32 (N, 3, H, W) and augmented, in the order of the batch's rows.
     What is drawn for a step depends on the seed and the step only. An error of the thread is raised in the loop.
     """
 
@@ -30,7 +28,7 @@ class Prefetcher:
     def _prepare(self, step):
         batch = self._sampler.batch(step, self._look_alikes)
         rng = seeding.generator(self._seed, "augmentation", step)
-        images = self._cache.images(np.concatenate([batch.query_rows, batch.gallery_rows]))
+        images = self._cache.images(batch.rows)
         return step, batch, augment(images, rng, self._augmentation)
 
     def _fill(self, first_step, last_step):

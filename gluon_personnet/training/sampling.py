@@ -1,4 +1,4 @@
-"""Online balanced sampling of pairs (section IV-B) and their preparation in the background."""
+"""Online balanced sampling of pairs (section IV-B), and which sampler a recipe asks for."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,8 @@ import numpy as np
 
 from gluon_personnet.core import seeding
 from gluon_personnet.core.errors import DataError
+from gluon_personnet.recipe.sections import IDENTITIES
+from gluon_personnet.training.identity_sampling import IdentitySampler
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class PairBatch:
     query_index: np.ndarray
     gallery_index: np.ndarray
     labels: np.ndarray
+
+    @property
+    def rows(self):
+        """int64 (len(query_rows) + len(gallery_rows),): the rows of all images, queries first."""
+        return np.concatenate([self.query_rows, self.gallery_rows])
 
     @property
     def image_labels(self):
@@ -157,3 +164,11 @@ class PairSampler:
             query_rows[place] = rng.choice(views[first])
             gallery_rows[place] = rng.choice(views[second])
         return query_rows, gallery_rows
+
+
+def make_sampler(recipe, samples, rows):
+    """The sampler that a recipe's training section names, over those rows of the samples."""
+    of = recipe.training
+    if of.sampler == IDENTITIES:
+        return IdentitySampler(samples, rows, of.identities, of.images_per_identity, recipe.seed)
+    return PairSampler.by_recipe(recipe, samples, rows)

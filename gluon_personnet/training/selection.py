@@ -2,7 +2,7 @@
 
 from gluon_personnet.network.checkpoint import Checkpoint
 from gluon_personnet.network.weights import plain
-from gluon_personnet.scoring.scorer import Scorer
+from gluon_personnet.scoring.embedding import make_scorer
 
 NOTHING_YET = {"score": -1.0, "rank1": 0.0, "step": 0}
 """The best validation before there is one."""
@@ -44,7 +44,7 @@ class Selection:
         dict
             Rank, as text -> fraction.
         """
-        cmc = self._validation.cmc(Scorer(plain(self._network), self._ctx))
+        cmc = self._validation.cmc(make_scorer(plain(self._network), self._ctx))
         if score_of(cmc) > self.best["score"]:
             self.best = {"score": score_of(cmc), "rank1": cmc["1"], "step": step}
             arrays = {f"parameter/{name}": parameter.data().asnumpy() for name, parameter in self._parameters.items()}

@@ -12,16 +12,16 @@ from gluon_personnet.core.files import write_text
 from gluon_personnet.network.backend import mx, versions
 from gluon_personnet.network.checkpoint import Checkpoint, load_same, reading
 from gluon_personnet.network.export import export_network
-from gluon_personnet.network.weights import initialise, plain, set_parameters, take_over, unique_parameters
+from gluon_personnet.network.weights import plain, set_parameters, start_network, take_over, unique_parameters
 from gluon_personnet.recipe.parsing import dump_recipe
 from gluon_personnet.report.curve import plot_curve
 from gluon_personnet.training.averaging import Average
 from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.classifier import make_classifier
 from gluon_personnet.training.log import Progress, append_line, trim
-from gluon_personnet.training.metric_head import check_metric_head, set_metric_head
+from gluon_personnet.training.closed_form.metric_head import check_metric_head, set_metric_head
 from gluon_personnet.training.optimizers import create_optimizer_state, make_trainer, optimizer_state
-from gluon_personnet.training.sampling import PairSampler
+from gluon_personnet.training.sampling import make_sampler
 from gluon_personnet.training.schedule import make_schedule
 from gluon_personnet.training.selection import Selection, score_of
 from gluon_personnet.training.signals import catching_signals
@@ -53,11 +53,11 @@ class Trainer:
         self.ctx, self._group = execution.ctx, execution.group
         self._execution = execution
         section = recipe.training
-        self._sampler = PairSampler.by_recipe(recipe, data.samples, data.train)
-        self.last_step = math.ceil(section.pairs / section.batch_pairs)
+        self._sampler = make_sampler(recipe, data.samples, data.train)
+        self.last_step = math.ceil(section.total / section.batch)
         self._schedule = make_schedule(recipe.schedule, recipe.optimizer.learning_rate, self.last_step)
         mx.random.seed(seeding.derive(recipe.seed, "weights"))
-        initialise(network, self.ctx, recipe.network.weight_magnitude, recipe.network.bias_range)
+        start_network(network, self.ctx, recipe.network)
         self._parameters = unique_parameters(network)
         classifier = make_classifier(network, self._sampler.num_identities, recipe, self.ctx)
         self._trained = {**self._parameters, **(unique_parameters(classifier) if classifier else {})}
@@ -128,7 +128,7 @@ class Trainer:
     def _record(self):
         return {
             "step": self.step,
-            "pairs": self.step * self.recipe.training.batch_pairs,
+            self.recipe.training.unit: self.step * self.recipe.training.batch,
             "seconds": self.seconds,
             "recipe": self.recipe.to_dict(),
             "train_hash": self.data.task.train_hash,
@@ -182,8 +182,8 @@ class Trainer:
         self.run.path.mkdir(parents=True, exist_ok=True)
         write_text(self.run.recipe, dump_recipe(self.recipe))
         self.run.remember_data(self.data.folders)
-        pairs = (section.batch_pairs * steps for steps in (self.last_step, self.step))
-        progress = Progress(*pairs, self._execution.progress)
+        amounts = (section.batch * steps for steps in (self.last_step, self.step))
+        progress = Progress(*amounts, section.unit, self._execution.progress)
         with contextlib.closing(self._steps()) as batches, progress, catching_signals(self._request_stop):
             self._loop(batches, progress)
         plot_curve(self.run.log, self.run.curve)
@@ -236,28 +236,28 @@ class Trainer:
         for step, batch, images in batches:
             rate = self._group.first(self._schedule.rate(step))
             mx.random.seed(seeding.derive(self.recipe.seed, "dropout", step))
-            progress.add(self._step(batch, images, rate), section.batch_pairs)
+            progress.add(self._step(batch, images, rate), section.batch)
             self._average.follow(step)
             self.step, stop = step + 1, self._group.any(self._stop)
             done = self.step == self.last_step
-            validate = done or self._due(section.validate_every_pairs)
+            validate = done or self._due(section.validate_every)
             if progress.due or done or validate or stop:
                 self._log_loss(rate, progress)
             now = time.monotonic()
             self.seconds, clock = self.seconds + now - clock, now
             if validate:
                 self._validate(progress)
-            if validate or stop or self._due(section.checkpoint_every_pairs):
+            if validate or stop or self._due(section.checkpoint_every):
                 self.save()
             now = time.monotonic()
             self.seconds, clock = self.seconds + now - clock, now
             if stop and not done:
                 raise Stopped
 
-    def _due(self, every_pairs):
-        """Whether this step is the first to reach a multiple of `every_pairs`."""
-        pairs = self.recipe.training.batch_pairs
-        return (self.step * pairs) // every_pairs > ((self.step - 1) * pairs) // every_pairs
+    def _due(self, every):
+        """Whether this step is the first to reach a multiple of `every` pairs or images."""
+        batch = self.recipe.training.batch
+        return (self.step * batch) // every > ((self.step - 1) * batch) // every
 
     def _log_loss(self, rate, progress):
         loss = progress.read()
@@ -286,8 +286,8 @@ class Trainer:
         return self._selection.consider(self.step, self._record)
 
     def _log(self, step, **event):
-        pairs = step * self.recipe.training.batch_pairs
-        append_line(self.run.log, step=step, pairs=pairs, seconds=round(self.seconds, 2), **event)
+        section, seconds = self.recipe.training, round(self.seconds, 2)
+        append_line(self.run.log, step=step, **{section.unit: step * section.batch}, seconds=seconds, **event)
 
     def _request_stop(self):
         self._stop = True

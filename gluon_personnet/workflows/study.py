@@ -57,7 +57,7 @@ STUDIES = {
         {
             "all changes": (),
             "one direction": ("network.options.both_directions=false",),
-            "no identification loss": ("training.identification=0.0",),
+            "no identification loss": ("training.losses.identification=0",),
             "half the channels": ("network.options.channels=16", "network.options.compare_channels=16"),
             "no colour changes": ("augmentation.colour=0.0",),
             "no erasing": ("augmentation.erasing=0.0",),
@@ -120,7 +120,7 @@ def run_study(
         "source": study.source,
         "recipe": str(recipe_path),
         "changes": list(overrides),
-        "pairs": recipe.training.pairs,
+        recipe.training.unit: recipe.training.total,
         "seeds": list(seeds),
         "data_set": recipe.dataset.name,
         "validation_identities": recipe.dataset.validation_identities,

@@ -70,7 +70,7 @@ def test_every_kind_is_listed_passes_its_test_and_does_what_the_readme_says(gpne
         assert "max_rank=20" in run(folder, "-m", "gluon_personnet", "show", "protocol", "my-own")
     elif kind == "network":
         small = ["--set", "training.pairs=24", "--set", "training.batch_pairs=12", "--set", "network.options={}",
-                 "--set", "training.validate_every_pairs=24", "--quiet"]  # fmt: skip
+                 "--set", "training.validate_every=24", "--quiet"]  # fmt: skip
         assert "best validation" in run(folder, "-m", "gluon_personnet", *trial, *small)
     else:
         assert run(folder, "-m", "gluon_personnet", *trial)

@@ -28,7 +28,7 @@ def test_variants_of_the_recipe_that_a_study_is_made_for_all_differ(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_variant_is_trained_with_every_seed_for_equally_many_pairs(gpnet, tmp_path, name):
     if name == "strong":
-        changes = {"network__name": "personnet-strong", "network__options": SMALL, "training__identification": 1.0}
+        changes = {"network__name": "personnet-strong", "network__options": SMALL, "training__losses": "{pair-softmax: 1, identification: 1}"}
         changes.update(augmentation__colour=0.2, augmentation__erasing=0.5, evaluation__mirrored="true")
     else:
         changes = {}

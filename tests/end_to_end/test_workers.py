@@ -14,8 +14,8 @@ from tiny import settings
 
 TWENTY_STEPS = {
     "training__pairs": 240,
-    "training__validate_every_pairs": 24,
-    "training__checkpoint_every_pairs": 24,
+    "training__validate_every": 24,
+    "training__checkpoint_every": 24,
     "training__metric_head_at": 0.5,
     # Rounding moves the maximum of a pool now and then, which changes a gradient by far more than rounding. So small
     # images, few channels, a low rate: a change of the starting weights in their last place then takes at most 0.27 of
@@ -160,7 +160,7 @@ def test_three_workers_train_a_network_with_statistics_and_a_classifier(start_gp
     changes = {
         "network__name": "personnet-strong",
         "network__options": "{channels: 4, units: 8}",
-        "training__identification": "0.5",
+        "training__losses": "{pair-softmax: 1, identification: 0.5}",
         "training__metric_head_at": "1.0",
         "training__hard_negatives_per_positive": "1",
         "training__negatives_per_positive": "1",

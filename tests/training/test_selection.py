@@ -7,7 +7,7 @@ from gluon_personnet.training.held_out import Validation
 from runs import assert_same_state, log
 from tiny import settings
 
-STAGES = settings(training__metric_head_at=0.5, training__validate_every_pairs=12)  # 8 steps, validated after each
+STAGES = settings(training__metric_head_at=0.5, training__validate_every=12)  # 8 steps, validated after each
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_stage_cannot_lose_the_best_weights(train, tmp_path, rates, taken):
 
 def test_a_head_that_is_not_taken_leaves_no_trace(train, tmp_path):
     train("tried", FITTED_IS_WORSE)
-    train("plain", FITTED_IS_WORSE[:4] + FITTED_IS_WORSE[6:], settings(training__validate_every_pairs=12))
+    train("plain", FITTED_IS_WORSE[:4] + FITTED_IS_WORSE[6:], settings(training__validate_every=12))
     assert_same_state(tmp_path / "tried", tmp_path / "plain")
 
 

@@ -219,12 +219,13 @@ def test_parameters_of_another_network_are_refused():
 
 TINY = """
 dataset: {{name: none}}
-training: {{pairs: 24, batch_pairs: 24, negatives_per_positive: 2, ranking: {ranking}}}
+training: {{pairs: 24, batch_pairs: 24, negatives_per_positive: 2,
+            losses: {{pair-softmax: {softmax}, ranking: {ranking}}}}}
 """
 
 
 def tiny_step(ranking=0.0):
-    recipe = parse_recipe(TINY.format(ranking=ranking), "test")
+    recipe = parse_recipe(TINY.format(softmax=1 - ranking, ranking=ranking), "test")
     mx.random.seed(0)
     network = PersonNet(channels=4, units=[16, 16, 8], dropout=0.0)
     initialise(network, mx.cpu())

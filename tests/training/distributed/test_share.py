@@ -26,7 +26,7 @@ RECIPE = """
 dataset: {{name: none}}
 training:
   {{pairs: 24, batch_pairs: {pairs}, negatives_per_positive: {random}, hard_negatives_per_positive: {hard},
-    ranking: 0.5}}
+    losses: {{pair-softmax: 0.5, ranking: 0.5, identification: 0.5}}}}
 """
 
 

@@ -13,7 +13,7 @@ from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import ACTIVATIONS
 from gluon_personnet.network.normalisation import EPSILON
 from gluon_personnet.network.personnet import PersonNet
-from gluon_personnet.training.map_pairs import MapPairs
+from gluon_personnet.training.closed_form.map_pairs import MapPairs
 
 REGULARISATION = 0.3
 """Added to the covariance of same pairs, in units of the mean variance of different ones."""

@@ -1,0 +1,1 @@
+"""A pair head computed from statistics of the training pairs instead of learned step by step."""
