@@ -179,7 +179,7 @@ class TrainedNetwork(Method):
         section = self.recipe
         card = {
             "method": f"{section.network.name} of {self.name}, step {self.record['step']}",
-            "distance": "mean of the pair's and of the mirrored pair's" if self.mirrored else "of the pair as it is",
+            "distance": self._distance_in_words(),
             "precision": PRECISION_CARD[self.precision],
             "validation": f"{section.dataset.validation_identities} of the training identities",
         }
@@ -192,6 +192,12 @@ class TrainedNetwork(Method):
                 "gallery images"
             )
         return card
+
+    def _distance_in_words(self):
+        distance = self.record.get("distance")  # of an embedding network
+        if distance:
+            return f"{distance} of vectors" + (" averaged with those of mirrored images" if self.mirrored else "")
+        return "mean of the pair's and of the mirrored pair's" if self.mirrored else "of the pair as it is"
 
     def key(self, task: Task) -> Mapping[str, Any]:
         """See :class:`Method`; the kind of device and the number of threads decide the last bits."""

@@ -2,6 +2,9 @@
 
 from gluon_personnet.network.layers import HybridBlock
 
+DISTANCES = ("cosine", "euclidean")
+"""How vectors are compared; the first where a network does not say."""
+
 
 def scores_pairs(network):
     """Whether the network scores pairs by a head; otherwise it embeds single images."""

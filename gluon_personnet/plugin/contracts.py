@@ -186,12 +186,20 @@ class Matcher(Interface):
 
 
 class Network(Interface):
-    """A Gluon HybridBlock for image pairs, in three parts so that what belongs to one image is computed once.
+    """A Gluon HybridBlock of one of two kinds, in parts so that what belongs to one image is computed once.
 
-    ``trunk`` maps float32 (N, 3, H, W) RGB 0..255 to maps; ``compare.query`` and ``compare.gallery`` map these to what
-    a pair needs of either image; ``head`` maps the difference of the two to float32 (P, 2) logits [different, same].
-    The block itself maps a pair of image batches to logits. A network that is another one in training may have a method
-    ``plain()``: the network to test and export, made of its present parameters, with equal logits.
+    A **pair network** scores pairs of images. ``trunk`` maps float32 (N, 3, H, W) RGB 0..255 to maps; ``compare.query``
+    and ``compare.gallery`` map these to what a pair needs of either image; ``head`` maps the difference of the two to
+    float32 (P, 2) logits [different, same]. The block itself maps a pair of image batches to logits.
+
+    An **embedding network** has no ``head``. ``trunk`` is as above; ``embedding`` maps its maps to float32 (N, D),
+    which losses of distances learn from; ``neck``, if there is one, maps these to float32 (N, D), which identification
+    learns from. The block itself maps an image batch to the vectors that are compared by ``distance``, ``'cosine'`` or
+    ``'euclidean'``.
+
+    A network that is another one in training may have a method ``plain()``: the network to test and export, made of its
+    present parameters, with equal results. One with pretrained weights has a method ``load_pretrained()``, which is
+    called before a training starts.
     """
 
     options: Mapping

@@ -5,11 +5,9 @@ from tqdm import tqdm
 
 from gluon_personnet.core.errors import BackendError
 from gluon_personnet.network.backend import mx
-from gluon_personnet.network.embeddings import scores_pairs
+from gluon_personnet.network.embeddings import DISTANCES, scores_pairs
 from gluon_personnet.network.pairs import to_network_input
 from gluon_personnet.scoring.scorer import Scorer
-
-DISTANCES = ("cosine", "euclidean")
 
 
 def make_scorer(network, ctx, **options):
@@ -86,8 +84,7 @@ class EmbeddingScorer:
             Query and gallery images of each view.
         """
         query, gallery = (
-            self._scaled(sum(self.embeddings(images, progress) for images in side) / len(views))
-            for side in zip(*views)
+            self._scaled(sum(self.embeddings(images, progress) for images in side) / len(views)) for side in zip(*views)
         )
         return vector_distances(query, gallery, self.distance)
 

@@ -84,7 +84,7 @@ def check_precision(network, ctx, precision):
         raise BackendError(f"precision {precision!r}: unknown; right: one of {', '.join(PRECISIONS)}")
     if precision == "float32":
         return
-    if not isinstance(network.head, Head):
+    if not isinstance(getattr(network, "head", None), Head):
         raise BackendError(f"precision {precision}: known for PersonNet's head only; right: float32")
     if ctx.device_type != "cpu":
         raise BackendError(f"precision {precision}: known for the CPU only; right: float32, or --device cpu")

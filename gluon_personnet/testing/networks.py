@@ -7,10 +7,10 @@ import numpy as np
 
 from gluon_personnet.testing.base import require, running
 
-PARTS = ("trunk", "compare.query", "compare.gallery", "head")
+PAIR_PARTS, EMBEDDING_PARTS = ("trunk", "compare.query", "compare.gallery", "head"), ("trunk", "embedding")
 NUM_PAIRS = 3
 TOLERANCE = 1e-4
-"""Share of the largest logit by which equal results may differ: float32 arithmetic in another order."""
+"""Share of the largest output by which equal results may differ: float32 arithmetic in another order."""
 
 
 def check_network(make_network):
@@ -29,25 +29,28 @@ def check_network(make_network):
 
     with running("building it"):
         network = make_network()
-    _check_attributes(network)
+    embeds = getattr(network, "head", None) is None and hasattr(network, "embedding")
+    _check_attributes(network, EMBEDDING_PARTS if embeds else PAIR_PARTS)
     shape = (NUM_PAIRS, 3, network.options["height_px"], network.options["width_px"])
     rng = np.random.default_rng(0)
-    query, gallery = (mx.nd.array(rng.integers(0, 256, shape), mx.cpu(), "float32") for _ in range(2))
-    _initialise(mx, network, query, gallery)
-    logits = _logits(network, query, gallery, "the block")
-    _check_parts(network, query, gallery, logits)
-    alone = _logits(network, query[:1], gallery[:1], "the block on one pair")
-    _check_equal("logits of a pair without the other pairs", alone, logits[:1], "its row among all")
+    inputs = [mx.nd.array(rng.integers(0, 256, shape), mx.cpu(), "float32") for _ in range(1 if embeds else 2)]
+    _initialise(mx, network, inputs)
+    noun, one = ("embeddings", "of an image without the others") if embeds else (
+        "logits", "of a pair without the other pairs")  # fmt: skip
+    outputs = _outputs(network, inputs, f"{noun} of the block")
+    (_check_embedding if embeds else _check_pair)(network, inputs, outputs)
+    alone = _outputs(network, [images[:1] for images in inputs], f"{noun} of the block on one")
+    _check_equal(f"{noun} {one}", alone, outputs[:1], "its row among all")
     network.hybridize()
-    _check_equal("logits once hybridised", _logits(network, query, gallery, "the hybridised block"), logits, "the same")
-    _check_saved(mx, make_network, network, query, gallery, logits)
+    _check_equal(f"{noun} once hybridised", _outputs(network, inputs, "the hybridised block"), outputs, "the same")
+    _check_saved(mx, make_network, network, inputs, outputs)
     if hasattr(network, "plain"):
-        tested = _logits(network.plain(), query, gallery, "plain()")
-        _check_equal("logits of plain()", tested, logits, "the same logits")
+        tested = _outputs(network.plain(), inputs, "plain()")
+        _check_equal(f"{noun} of plain()", tested, outputs, f"the same {noun}")
 
 
-def _check_attributes(network):
-    for path in PARTS:
+def _check_attributes(network, parts):
+    for path in parts:
         part = network
         for name in path.split("."):
             part = getattr(part, name, None)
@@ -57,24 +60,25 @@ def _check_attributes(network):
         require(isinstance(found, int) and found > 0, f"options[{key!r}]", repr(found), "the size of its images in px")
 
 
-def _initialise(mx, network, query, gallery):
+def _initialise(mx, network, inputs):
     """Random weights, and biases that are not zero as MXNet's are, lest a mistake in them go unseen."""
     mx.random.seed(0)
     with running("the block"):
         network.initialize(mx.init.Uniform(0.05), ctx=mx.cpu())
-        network(query, gallery)  # settles shapes left open
+        network(*inputs)  # settles shapes left open
     for name, parameter in network.collect_params().items():
         if name.endswith("bias"):
             parameter.set_data(mx.nd.random.uniform(-0.5, 0.5, parameter.shape))
 
 
-def _logits(network, query, gallery, what):
-    with running(what):
-        logits = network(query, gallery).asnumpy()
-    found, shape = f"{logits.dtype} {logits.shape}", (len(query), 2)
-    require(logits.dtype == np.float32 and logits.shape == shape, f"logits of {what}", found, f"float32 {shape}")
-    require(np.isfinite(logits).all(), f"logits of {what}", "NaN or infinity", "finite values")
-    return logits
+def _outputs(network, inputs, what):
+    with running(what.rpartition(" of ")[2]):
+        outputs = network(*inputs).asnumpy()
+    columns = 2 if len(inputs) == 2 else outputs.shape[-1]
+    found, shape = f"{outputs.dtype} {outputs.shape}", (len(inputs[0]), columns)
+    require(outputs.dtype == np.float32 and outputs.shape == shape, what, found, f"float32 {shape}")
+    require(np.isfinite(outputs).all(), what, "NaN or infinity", "finite values")
+    return outputs
 
 
 def _check_equal(what, found, right, expected):
@@ -82,21 +86,32 @@ def _check_equal(what, found, right, expected):
     require(worst <= TOLERANCE * np.abs(right).max(), what, f"a difference of up to {worst:.3g}", expected)
 
 
-def _check_parts(network, query, gallery, logits):
+def _check_pair(network, inputs, logits):
     what = "head(compare.query(trunk(query)) - compare.gallery(trunk(gallery)))"
     with running(what):
-        query_maps = network.compare.query(network.trunk(query))
-        gallery_maps = network.compare.gallery(network.trunk(gallery))
+        query_maps = network.compare.query(network.trunk(inputs[0]))
+        gallery_maps = network.compare.gallery(network.trunk(inputs[1]))
         joined = network.head(query_maps - gallery_maps).asnumpy()
     require(joined.shape == logits.shape, what, f"shape {joined.shape}", f"{logits.shape} as of the block")
     _check_equal(what, joined, logits, "the logits of the block")
 
 
-def _check_saved(mx, make_network, network, query, gallery, logits):
+def _check_embedding(network, inputs, embeddings):
+    what = "neck(embedding(trunk(images)))" if hasattr(network, "neck") else "embedding(trunk(images))"
+    with running(what):
+        joined = network.embedding(network.trunk(*inputs))
+        joined = (network.neck(joined) if hasattr(network, "neck") else joined).asnumpy()
+    require(joined.shape == embeddings.shape, what, f"shape {joined.shape}", f"{embeddings.shape} as of the block")
+    _check_equal(what, joined, embeddings, "the embeddings of the block")
+    found = getattr(network, "distance", "cosine")
+    require(found in ("cosine", "euclidean"), "distance", repr(found), "'cosine' or 'euclidean'")
+
+
+def _check_saved(mx, make_network, network, inputs, outputs):
     what = "saving parameters and loading them into another network"
     with tempfile.TemporaryDirectory() as directory, running(what):
         path = os.path.join(directory, "network.params")
         network.save_parameters(path)
         other = make_network()
         other.load_parameters(path, ctx=mx.cpu())
-    _check_equal(what, _logits(other, query, gallery, "the loaded block"), logits, "the same logits")
+    _check_equal(what, _outputs(other, inputs, "the loaded block"), outputs, "the same outputs")

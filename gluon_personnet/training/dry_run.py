@@ -8,8 +8,8 @@ from gluon_personnet.network.build import build_network
 from gluon_personnet.network.embeddings import scores_pairs
 from gluon_personnet.network.weights import plain, start_network, unique_parameters
 from gluon_personnet.recipe.sections import IDENTITIES
-from gluon_personnet.training.held_out import selecting_protocol
 from gluon_personnet.training.closed_form.metric_head import check_metric_head
+from gluon_personnet.training.held_out import selecting_protocol
 from gluon_personnet.training.losses import loss_weights
 from gluon_personnet.training.objectives import check_sampler
 from gluon_personnet.training.optimizers import make_trainer

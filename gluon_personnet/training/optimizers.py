@@ -1,5 +1,7 @@
 """Update rules. ``rmsprop`` is the paper's."""
 
+import math
+
 from gluon_personnet.core.errors import RecipeError, did_you_mean
 from gluon_personnet.network.backend import mx
 from gluon_personnet.training import cpu_update
@@ -63,6 +65,48 @@ class PaperRMSProp(mx.optimizer.Optimizer):
         )
 
 
+@mx.optimizer.register
+class DecoupledAdam(mx.optimizer.Optimizer):
+    """Adam whose L2 penalty shrinks the weights by the learning rate, past the running means (AdamW).
+
+    Parameters
+    ----------
+    beta1, beta2 : float in [0, 1)
+        Decay of the means of gradient and squared gradient.
+    epsilon : float
+        Added to the root of the mean square.
+
+    Source: Loshchilov, Hutter, Decoupled Weight Decay Regularization, ICLR 2019, algorithm 2.
+    """
+
+    def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, **kwargs):
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+
+    def create_state(self, index, weight):
+        """Means of the gradient and of its square, of the weight's shape."""
+        return tuple(mx.nd.zeros(weight.shape, weight.context, dtype=weight.dtype) for _ in range(2))
+
+    def update(self, index, weight, grad, state):
+        """One step on one parameter, in place."""
+        self._update_count(index)
+        rate, steps = self._get_lr(index), self._index_update_count[index]
+        corrected = rate * math.sqrt(1 - self.beta2**steps) / (1 - self.beta1**steps)
+        mx.nd.contrib.adamw_update(
+            weight,
+            grad,
+            *state,
+            mx.nd.full(1, self.rescale_grad, ctx=weight.context),
+            out=weight,
+            lr=corrected,
+            eta=1.0,
+            wd=rate * self._get_wd(index),
+            beta1=self.beta1,
+            beta2=self.beta2,
+            epsilon=self.epsilon,
+        )
+
+
 FULL_RATE_INPUTS = 288
 """Inputs of a fully connected layer that learns at the full rate with ``rate_by_inputs``: those of Conv1 to Conv4."""
 
@@ -71,6 +115,7 @@ OPTIMIZERS = {
     "rmsprop-mxnet": ("rmsprop", {"gamma1": 0.9, "epsilon": 1e-8}),
     "sgd": ("sgd", {"momentum": 0.9}),
     "adam": ("adam", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
+    "adamw": ("decoupledadam", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
 }
 """Recipe name -> (MXNet's name, options with their defaults)."""
 

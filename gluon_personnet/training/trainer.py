@@ -11,6 +11,7 @@ from gluon_personnet.core.errors import TrainingError
 from gluon_personnet.core.files import write_text
 from gluon_personnet.network.backend import mx, versions
 from gluon_personnet.network.checkpoint import Checkpoint, load_same, reading
+from gluon_personnet.network.embeddings import DISTANCES, scores_pairs
 from gluon_personnet.network.export import export_network
 from gluon_personnet.network.weights import plain, set_parameters, start_network, take_over, unique_parameters
 from gluon_personnet.recipe.parsing import dump_recipe
@@ -18,8 +19,8 @@ from gluon_personnet.report.curve import plot_curve
 from gluon_personnet.training.averaging import Average
 from gluon_personnet.training.batches import Batches
 from gluon_personnet.training.classifier import make_classifier
-from gluon_personnet.training.log import Progress, append_line, trim
 from gluon_personnet.training.closed_form.metric_head import check_metric_head, set_metric_head
+from gluon_personnet.training.log import Progress, append_line, trim
 from gluon_personnet.training.optimizers import create_optimizer_state, make_trainer, optimizer_state
 from gluon_personnet.training.sampling import make_sampler
 from gluon_personnet.training.schedule import make_schedule
@@ -137,6 +138,7 @@ class Trainer:
             "best": self.best,
             "metric_head": self.metric_head,
             "started_from": self.started_from,
+            "distance": None if scores_pairs(self.network) else getattr(self.network, "distance", DISTANCES[0]),
             "versions": versions(),
         }
 

@@ -12,6 +12,7 @@ from tiny import settings
 
 PAIRS = 96
 SMALL = "{channels: 2, compare_channels: 2, embedding_units: 4, units: 8}"
+LOSSES = "{pair-softmax: 1, identification: 1}"
 
 
 def test_the_command_offers_every_study():
@@ -28,7 +29,11 @@ def test_variants_of_the_recipe_that_a_study_is_made_for_all_differ(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_variant_is_trained_with_every_seed_for_equally_many_pairs(gpnet, tmp_path, name):
     if name == "strong":
-        changes = {"network__name": "personnet-strong", "network__options": SMALL, "training__losses": "{pair-softmax: 1, identification: 1}"}
+        changes = {
+            "network__name": "personnet-strong",
+            "network__options": SMALL,
+            "training__losses": LOSSES,
+        }
         changes.update(augmentation__colour=0.2, augmentation__erasing=0.5, evaluation__mirrored="true")
     else:
         changes = {}

@@ -109,17 +109,21 @@ def test_same_seed_same_bytes_and_other_seed_others(gpnet):
         assert_same_state("a", "c")
 
 
+LOSSES = "{pair-softmax: 1, identification: 0.5}"
 STRONG = {
     "network__name": "personnet-strong",
     "network__options": "{channels: 2, compare_channels: 2, embedding_units: 4, units: 8, dropout: 0.5}",
-    "training__losses": "{pair-softmax: 1, identification: 0.5}",
+    "training__losses": LOSSES,
 }
 NORMALISED = {
     "network__options": "{channels: 4, units: [16, 16, 8], dropout: 0.5, normalise: 0.5}",
-    "training__losses": "{pair-softmax: 1, identification: 0.5}",
+    "training__losses": LOSSES,
     "training__metric_head_at": 0.25,  # step 2: before the stop below
 }
-PLAIN = {"training__losses": "{pair-softmax: 1, identification: 0.5}", "training__metric_head_at": 0.5}  # step 4: after it
+PLAIN = {
+    "training__losses": LOSSES,
+    "training__metric_head_at": 0.5,
+}  # step 4: after it
 NETWORKS = {"personnet": PLAIN, "normalised": NORMALISED, "strong": STRONG}
 
 
@@ -195,7 +199,9 @@ def test_identification_leaves_no_trace_in_a_network_without_embedding(gpnet, tm
     """What tells identities apart is trained and kept for resuming, but the network that comes out is the paper's."""
     names = {}
     for name, weight in (("plain", 0.0), ("identified", 1.0)):
-        gpnet("train", RECIPE, "--out", name, *settings(training__losses=f"{{pair-softmax: 1, identification: {weight}}}"))
+        gpnet(
+            "train", RECIPE, "--out", name, *settings(training__losses=f"{{pair-softmax: 1, identification: {weight}}}")
+        )
         with np.load(tmp_path / name / "best.npz") as best:
             names[name] = {key: best[key] for key in best.files if key.startswith("parameter/")}
     assert names["plain"].keys() == names["identified"].keys()

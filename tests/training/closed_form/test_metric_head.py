@@ -11,9 +11,9 @@ from gluon_personnet.network.personnet import PersonNet
 from gluon_personnet.network.weights import initialise
 from gluon_personnet.plugin.contracts import Sample
 from gluon_personnet.scoring.scorer import Scorer
-from gluon_personnet.training.execution import Execution
 from gluon_personnet.training.closed_form.map_pairs import MapPairs
 from gluon_personnet.training.closed_form.metric_head import REGULARISATION, start_as_metric
+from gluon_personnet.training.execution import Execution
 
 PEOPLE = 40
 SAMPLES = [Sample(f"{pid}-{camid}", pid, camid) for pid in range(PEOPLE) for camid in (0, 1)]

@@ -1,0 +1,73 @@
+"""An embedding network from recipe to figures: trained, stopped and gone on with, evaluated."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gluon_personnet.recipe.bundled import recipe_path
+from runs import assert_same_state, log
+from tiny import settings
+
+EMBEDDING = {
+    "network__name": "residual-embedding",
+    "network__options": "{height_px: 32, width_px: 16, channels: 4}",
+    "training__sampler": "identities",
+    "training__images": 128,
+    "training__batch_images": 16,
+    "training__images_per_identity": 2,
+    "training__pairs": 0,
+    "training__negatives_per_positive": 2,
+    "training__hard_negatives_per_positive": 0,
+    "training__validate_every": 64,
+    "training__checkpoint_every": 32,
+    "training__averaging": 0.5,
+    "optimizer__name": "adamw",
+    "optimizer__options": "{}",
+    "evaluation__mirrored": "true",
+}
+
+
+def train(gpnet, name, *more, **changes):
+    return gpnet("train", "cuhk01", "--quiet", "--out", name, *settings(**{**EMBEDDING, **changes}), *more)
+
+
+def test_trained_evaluated_and_the_same_again(gpnet):
+    train(gpnet, "a")
+    train(gpnet, "b")
+    assert_same_state("a", "b")
+    events = log("a")
+    assert [line["images"] for line in events if line["event"] == "validation"] == [64, 128]
+    output = gpnet("evaluate", "--run", "a", "--quiet", "--json", "a.json").output
+    assert "rank-1" in output and "residual-embedding of a" in output
+    origin = json.loads(Path("a.json").read_text())["origin"]
+    assert origin["distance"].startswith("cosine of vectors averaged")
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"network__name": "personnet", "network__options": "{channels: 4, units: [16, 16, 8]}"},
+         "training.sampler: found 'identities' for a network that scores pairs; right: 'balanced-pairs'"),
+        ({"training__losses": "{ranking: 1}"}, "training.losses.ranking: not a loss of an embedding network"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together_is_refused_before_training(gpnet, changes, message):
+    of = settings(**{**EMBEDDING, **changes})
+    for command in (["train", "cuhk01", "--quiet", "--out", "x"], ["check", recipe_path("cuhk01")]):
+        output = gpnet(*command, *of, code=1).output
+        assert message in output and output.count("\n") == 1
+
+
+def test_what_means_nothing_without_pairs_is_refused(gpnet):
+    train(gpnet, "run")
+    output = gpnet("evaluate", "--run", "run", "--quiet", "--shortlist", "raw-pixels", code=1).output
+    assert "embeds single images, whose distances are one product; leave it out" in output
+    output = gpnet("evaluate", "--run", "run", "--quiet", "--precision", "bfloat16", code=1).output
+    assert output.startswith("gpnet: precision bfloat16: known for PersonNet's head only")
+
+
+def test_balanced_pairs_may_train_an_embedding_too(gpnet):
+    changes = {"training__sampler": "balanced-pairs", "training__pairs": 96, "training__losses": "{triplet: 1}"}
+    train(gpnet, "pairs", **changes)
+    assert [line["pairs"] for line in log("pairs") if line["event"] == "validation"][-1] == 96
