@@ -7,8 +7,8 @@ DISTANCES = ("cosine", "euclidean")
 
 
 def scores_pairs(network):
-    """Whether the network scores pairs by a head; otherwise it embeds single images."""
-    return getattr(network, "head", None) is not None
+    """Whether the network scores pairs, by a head or by ``pair``; otherwise it embeds single images."""
+    return any(getattr(network, name, None) is not None for name in ("head", "pair"))
 
 
 class Embeddings(HybridBlock):

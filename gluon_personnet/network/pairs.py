@@ -24,8 +24,8 @@ class Sides(HybridBlock):
 
     Inputs/Outputs
     --------------
-    images : float32 (A + B, 3, H, W), queries first -> float32 (A, ...), float32 (B, ...), whose difference is a
-    pair's; with `identify` also float32 (A + B, ...).
+    images : float32 (A + B, 3, H, W), queries first -> float32 (A, ...), float32 (B, ...), what a pair needs of
+    either image; with `identify` also float32 (A + B, ...).
     """
 
     def __init__(self, network, num_query, identify=False):
@@ -44,7 +44,7 @@ class Sides(HybridBlock):
 
 
 class PairLogits(HybridBlock):
-    """Logits of chosen pairs of sides.
+    """Logits of chosen pairs of sides: by the network's ``pair`` where it has one, else by its head from differences.
 
     Inputs/Outputs
     --------------
@@ -54,8 +54,11 @@ class PairLogits(HybridBlock):
 
     def __init__(self, network):
         super().__init__()
-        self.head = network.head
+        self.pair = getattr(network, "pair", None)
+        self.head = None if self.pair else network.head
 
     def hybrid_forward(self, F, query, gallery, query_index, gallery_index):
+        if self.pair:
+            return self.pair(F.take(query, query_index), F.take(gallery, gallery_index))
         # added, because the gradient of a difference copies what that of a sum passes on
         return self.head(F.take(query, query_index) + F.take(-gallery, gallery_index))

@@ -8,6 +8,7 @@ from gluon_personnet.core.errors import PluginError
 from gluon_personnet.plugin.contracts import Measures
 
 PAIR_PARTS, EMBEDDING_PARTS = ("options", "trunk", "compare", "head"), ("options", "trunk", "embedding")
+"""A network for pairs may have ``pair`` instead of ``head``."""
 
 
 def check_measures(found: Any, who: str) -> None:
@@ -46,9 +47,9 @@ def check_dataset(found: Any, who: str) -> None:
 
 def check_network(found: Any, who: str) -> None:
     """Raise PluginError, naming `who`, unless a network has its parts and the size of its images."""
-    embeds = not hasattr(found, "head") and hasattr(found, "embedding")
+    embeds = not any(hasattr(found, name) for name in ("head", "pair")) and hasattr(found, "embedding")
     parts = EMBEDDING_PARTS if embeds else PAIR_PARTS
-    for name in parts:
+    for name in parts if not hasattr(found, "pair") else PAIR_PARTS[:-1]:
         if not hasattr(found, name):
             raise PluginError(f"{who}: has no {name}; right: contracts.Network, with {', '.join(parts)}")
     for name in ("height_px", "width_px"):

@@ -190,9 +190,10 @@ class Network(Interface):
 
     A **pair network** scores pairs of images. ``trunk`` maps float32 (N, 3, H, W) RGB 0..255 to maps; ``compare.query``
     and ``compare.gallery`` map these to what a pair needs of either image; ``head`` maps the difference of the two to
-    float32 (P, 2) logits [different, same]. The block itself maps a pair of image batches to logits.
+    float32 (P, 2) logits [different, same]. Where a difference is not enough, ``pair`` takes the place of ``head`` and
+    maps the two to logits. The block itself maps a pair of image batches to logits.
 
-    An **embedding network** has no ``head``. ``trunk`` is as above; ``embedding`` maps its maps to float32 (N, D),
+    An **embedding network** has neither. ``trunk`` is as above; ``embedding`` maps its maps to float32 (N, D),
     which losses of distances learn from; ``neck``, if there is one, maps these to float32 (N, D), which identification
     learns from. The block itself maps an image batch to the vectors that are compared by ``distance``, ``'cosine'`` or
     ``'euclidean'``.

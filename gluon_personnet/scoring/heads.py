@@ -47,6 +47,10 @@ class TileHead:
     def __init__(self, network, ctx, rows, columns, precision="float32", own_columns=False):
         self._shape = rows, columns
         check_precision(network, ctx, precision)
+        if hasattr(network, "pair"):
+            weights = {name: value.data(ctx) for name, value in network.pair.collect_params().items()}
+            self._compile(network.pair(*self._pairs(own_columns)), weights)
+            return
         differences = self._differences(own_columns)
         if isinstance(network.head, Head):
             gain, activation = ACTIVATIONS[network.options["activation"]]
@@ -55,6 +59,9 @@ class TileHead:
         else:
             weights = {name: value.data(ctx) for name, value in network.head.collect_params().items()}
             logits = network.head(mx.sym.concat(*differences, dim=0) if rows > 1 else differences[0])
+        self._compile(logits, weights)
+
+    def _compile(self, logits, weights):
         names = logits.list_inputs()
         self._weights = [weights.get(name) for name in names]
         self._places = names.index("query"), names.index("gallery")
@@ -66,6 +73,14 @@ class TileHead:
         arguments = list(self._weights)
         arguments[self._places[0]], arguments[self._places[1]] = query, gallery
         return self._graph(*arguments)
+
+    def _pairs(self, own_columns):
+        """Symbols of the queries and gallery images of all pairs, (rows * columns, ...), by rows."""
+        rows, columns = self._shape
+        query, gallery = mx.sym.var("query"), mx.sym.var("gallery")
+        return mx.sym.repeat(query, repeats=columns, axis=0), gallery if own_columns else mx.sym.concat(
+            *[gallery] * rows, dim=0
+        )
 
     def _differences(self, own_columns):
         """One symbol of (columns, ...) for each row of the tile."""

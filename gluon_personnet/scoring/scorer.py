@@ -186,7 +186,7 @@ class Scorer:
     def key(self, maps, tiling):
         """Everything that distances depend on, as JSON types: weights, images, precision, tile, threads, MXNet."""
         sha = hashlib.sha256()
-        for parameter in unique_parameters(self.network.head).values():
+        for parameter in unique_parameters(getattr(self.network, "pair", None) or self.network.head).values():
             sha.update(parameter.data(self.ctx).asnumpy())
         return {
             "maps": maps.digest,

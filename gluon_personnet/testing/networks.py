@@ -29,8 +29,10 @@ def check_network(make_network):
 
     with running("building it"):
         network = make_network()
-    embeds = getattr(network, "head", None) is None and hasattr(network, "embedding")
-    _check_attributes(network, EMBEDDING_PARTS if embeds else PAIR_PARTS)
+    own_pair = hasattr(network, "pair")
+    embeds = not own_pair and getattr(network, "head", None) is None and hasattr(network, "embedding")
+    pair_parts = (*PAIR_PARTS[:-1], "pair") if own_pair else PAIR_PARTS
+    _check_attributes(network, EMBEDDING_PARTS if embeds else pair_parts)
     shape = (NUM_PAIRS, 3, network.options["height_px"], network.options["width_px"])
     rng = np.random.default_rng(0)
     inputs = [mx.nd.array(rng.integers(0, 256, shape), mx.cpu(), "float32") for _ in range(1 if embeds else 2)]
@@ -87,11 +89,14 @@ def _check_equal(what, found, right, expected):
 
 
 def _check_pair(network, inputs, logits):
-    what = "head(compare.query(trunk(query)) - compare.gallery(trunk(gallery)))"
+    query_side, gallery_side = "compare.query(trunk(query))", "compare.gallery(trunk(gallery))"
+    own_pair = hasattr(network, "pair")
+    what = f"pair({query_side}, {gallery_side})" if own_pair else f"head({query_side} - {gallery_side})"
     with running(what):
         query_maps = network.compare.query(network.trunk(inputs[0]))
         gallery_maps = network.compare.gallery(network.trunk(inputs[1]))
-        joined = network.head(query_maps - gallery_maps).asnumpy()
+        joined = network.pair(query_maps, gallery_maps) if own_pair else network.head(query_maps - gallery_maps)
+        joined = joined.asnumpy()
     require(joined.shape == logits.shape, what, f"shape {joined.shape}", f"{logits.shape} as of the block")
     _check_equal(what, joined, logits, "the logits of the block")
 

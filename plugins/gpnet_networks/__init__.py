@@ -22,6 +22,27 @@ def gpnet_networks():
             fidelity="approximate",
         ),
         NetworkEntry(
+            name="joint-reid",
+            factory="gpnet_networks.joint_reid:JointReid",
+            summary="JointRe-id (IDLA): tied 5x5 stem, rectified 5x5 differences in both directions",
+            source="Ahmed, Jones, Marks, CVPR 2015, section 4",
+            fidelity="faithful",
+        ),
+        NetworkEntry(
+            name="fpnn",
+            factory="gpnet_networks.fpnn:Fpnn",
+            summary="FPNN (DeepReID): stem of each view, products of rows, maxout, displacement layer",
+            source="Li, Zhao, Xiao, Wang, CVPR 2014, section 3",
+            fidelity="approximate",
+        ),
+        NetworkEntry(
+            name="dml",
+            factory="gpnet_networks.dml:Dml",
+            summary="embedding: DML, three parts of the body, cosine, binomial deviance",
+            source="Yi, Lei, Liao, Li, ICPR 2014, section III",
+            fidelity="reconstruction",
+        ),
+        NetworkEntry(
             name="residual-embedding",
             factory="gpnet_networks.residual_embedding:ResidualEmbedding",
             summary="embedding: small residual network with a neck, to be trained from scratch",

@@ -71,3 +71,15 @@ def test_balanced_pairs_may_train_an_embedding_too(gpnet):
     changes = {"training__sampler": "balanced-pairs", "training__pairs": 96, "training__losses": "{triplet: 1}"}
     train(gpnet, "pairs", **changes)
     assert [line["pairs"] for line in log("pairs") if line["event"] == "validation"][-1] == 96
+
+
+@pytest.mark.parametrize(
+    "name, options",
+    [("joint-reid", "{height_px: 40, width_px: 30}"), ("fpnn", "{height_px: 40, width_px: 30, filters: 8, units: 8}")],
+)
+def test_networks_with_a_pair_of_their_own_are_trained_with_hard_negatives(gpnet, name, options):
+    changes = {"network__name": name, "network__options": options, "training__hard_negatives_per_positive": 1,
+               "training__batch_pairs": 16, "training__losses": "{ranking: 1, identification: 1}"}  # fmt: skip
+    gpnet("train", "cuhk01", "--quiet", "--out", "run", *settings(**changes))
+    output = gpnet("evaluate", "--run", "run", "--quiet").output
+    assert f"{name} of run" in output and "rank-1" in output

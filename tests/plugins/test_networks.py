@@ -13,6 +13,9 @@ from gluon_personnet.training.classifier import Classifier
 SMALL = {
     "personnet": {"channels": 4, "units": [16, 16, 8], "standardise": True},
     "personnet-strong": {"channels": 4, "compare_channels": 4, "embedding_units": 8, "units": 16},
+    "joint-reid": {"height_px": 40, "width_px": 30},
+    "fpnn": {"height_px": 40, "width_px": 30, "filters": 8, "units": 8},
+    "dml": {"units": 8},
     "residual-embedding": {"height_px": 32, "width_px": 16, "channels": 2, "stripes": 2, "units": 8},
     "backbone": {"backbone": "mobilenetv2_0.25", "height_px": 64, "width_px": 32},
 }
