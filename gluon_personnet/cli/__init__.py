@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "Check a recipe, a baseline or a data set.",
     "cache": "Show or clear what is kept on disk.",
     "bench": "Measure speed against limits and naive forms.",
+    "import-weights": "Convert weights of a PyTorch model for a backbone.",
     "new-plugin": "Write a plugin to begin your own with.",
     "doctor": "Say what is installed and what is wrong.",
 }

@@ -1,8 +1,7 @@
-"""How the learning rate changes over a run: planned schedules are GluonCV's, the plateau rule is the paper's."""
-
-import importlib.util
+"""How the learning rate changes over a run: GluonCV's schedules, the paper's plateau rule, JointRe-id's decay."""
 
 from gluon_personnet.core.errors import RecipeError, did_you_mean
+from gluon_personnet.network.gluoncv_parts import gluoncv_module
 
 
 class Plateau:
@@ -56,7 +55,7 @@ class Planned:
     state = {}
 
     def __init__(self, mode, base_lr, steps, warmup=0.0, final=0.0, at=(), factor=0.1):
-        gluoncv = _gluoncv_schedulers()
+        gluoncv = gluoncv_module("utils.lr_scheduler")
         rising = int(warmup * steps)
         if rising == 1:  # it would be at the full rate
             rising = 0
@@ -81,13 +80,26 @@ class Planned:
         """Nothing: the rate is planned."""
 
 
-def _gluoncv_schedulers():
-    """GluonCV's schedulers alone: the package would import all its models, and refuses to beside PyTorch 2."""
-    folder = importlib.util.find_spec("gluoncv").submodule_search_locations[0]
-    spec = importlib.util.spec_from_file_location("gluoncv_lr_scheduler", f"{folder}/utils/lr_scheduler.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+class Inverse:
+    """``base_lr (1 + gamma step) ** -power``, as in Caffe: the schedule of JointRe-id.
+
+    Parameters
+    ----------
+    base_lr : float
+    gamma, power : float in [0, 1)
+    """
+
+    state = {}
+
+    def __init__(self, base_lr, gamma, power):
+        self._base_lr, self._gamma, self._power = base_lr, gamma, power
+
+    def rate(self, step):
+        """Learning rate of that step."""
+        return self._base_lr * (1 + self._gamma * step) ** -self._power
+
+    def validated(self, score):
+        """Nothing: the rate is planned."""
 
 
 _OPTIONS = {
@@ -96,6 +108,7 @@ _OPTIONS = {
     "cosine": {"warmup": 0.0, "final": 0.0},
     "step": {"warmup": 0.0, "at": [0.5, 0.75], "factor": 0.1},
     "plateau": {"factor": 0.1, "patience": 3},
+    "inverse": {"gamma": 1e-4, "power": 0.75},
 }
 
 
@@ -122,6 +135,8 @@ def make_schedule(section, base_lr, steps):
         options[key] = value
     if section.name == "plateau":
         return Plateau(base_lr, **options)
+    if section.name == "inverse":
+        return Inverse(base_lr, **options)
     return Planned(section.name, base_lr, steps, **options)
 
 

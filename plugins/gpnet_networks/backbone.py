@@ -4,6 +4,7 @@ from typing import Annotated
 
 from gluon_personnet.core.errors import RecipeError, did_you_mean
 from gluon_personnet.network.backend import mx
+from gluon_personnet.network.gluoncv_parts import gluoncv_module
 from gluon_personnet.network.pretrained import load_pretrained
 from gluon_personnet.plugin.ranges import Between
 from gpnet_networks.embedding_parts import EmbeddingNetwork
@@ -42,6 +43,11 @@ class Backbone(EmbeddingNetwork):
     units : int
         Length of the vector; 0 for the means themselves.
 
+    Attributes
+    ----------
+    zoo_parameters : dict of str to Parameter
+        Name in the zoo's model -> parameter, of everything but its classifier.
+
     Inputs/Outputs
     --------------
     images : float32 (N, 3, height_px, width_px), RGB 0..255 -> float32 (N, D), compared by the cosine.
@@ -70,17 +76,17 @@ class Backbone(EmbeddingNetwork):
         model = _from_zoo(backbone, pretrained=False)
         trunk, channels = _Trunk(model, last_stride_one), _channels(model)
         super().__init__(trunk, channels, (height_px, width_px), stripes, units)
-        self._backbone, self._weights, self._of_zoo = backbone, weights, _without_classifier(model)
+        self._backbone, self._weights, self.zoo_parameters = backbone, weights, _without_classifier(model)
 
     def load_pretrained(self):
         """Take over the weights that the option `weights` names; the others keep their starting values."""
         if self._weights == MODEL_ZOO:
             zoo = _without_classifier(_from_zoo(self._backbone, pretrained=True))
-            for name, parameter in self._of_zoo.items():
+            for name, parameter in self.zoo_parameters.items():
                 parameter.set_data(zoo[name].data())
         elif self._weights:
             self(mx.nd.zeros((1, 3, *self.options.values()), ctx=self.neck.gamma.list_ctx()[0]))  # settles all shapes
-            load_pretrained(self._of_zoo, self._weights)
+            load_pretrained(self.zoo_parameters, self._weights)
 
 
 class _Trunk(mx.gluon.HybridBlock):
@@ -101,9 +107,10 @@ class _Trunk(mx.gluon.HybridBlock):
 
 
 def _from_zoo(name, pretrained):
-    from gluoncv.model_zoo import get_model  # takes two seconds to import
-
-    return get_model(name, pretrained=pretrained)
+    if name.startswith("mobilenetv2"):
+        width = float(name.partition("_")[2])
+        return gluoncv_module("model_zoo.mobilenet").get_mobilenet_v2(width, pretrained=pretrained)
+    return getattr(gluoncv_module("model_zoo.resnetv1b"), name)(pretrained=pretrained)
 
 
 def _layers(model):

@@ -31,7 +31,7 @@ def source():
 
 
 def save(network, path):
-    arrays = {name: value.data() for name, value in network._of_zoo.items()}
+    arrays = {name: value.data() for name, value in network.zoo_parameters.items()}
     if path.suffix == ".npz":
         np.savez(path, **{name: value.asnumpy() for name, value in arrays.items()}, classifier=np.zeros(3))
     else:

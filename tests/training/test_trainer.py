@@ -134,6 +134,11 @@ def test_planned_schedules_of_few_steps(name, steps, warmup):
     assert np.isfinite(found).all() and found.max() == 0.5
 
 
+def test_inverse_decay_is_that_of_its_formula():
+    schedule = make_schedule(ScheduleSection("inverse", {"gamma": 1e-3, "power": 0.5}), 0.01, 100)
+    assert [schedule.rate(step) for step in (0, 3000)] == pytest.approx([0.01, 0.005])
+
+
 def test_plateau_divides_when_rank1_stops_improving():
     schedule = make_schedule(ScheduleSection("plateau", {"factor": 0.1, "patience": 2}), 0.05, 100)
     seen = []
