@@ -7,6 +7,7 @@ from gluon_personnet.core.errors import BackendError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.embeddings import DISTANCES, scores_pairs
 from gluon_personnet.network.pairs import to_network_input
+from gluon_personnet.scoring.compiled import compile_block
 from gluon_personnet.scoring.scorer import Scorer
 
 
@@ -21,7 +22,8 @@ class EmbeddingScorer:
     Parameters
     ----------
     network : Network
-        With its parameters on `ctx`; ``network.distance`` is ``'cosine'`` or ``'euclidean'``.
+        With its parameters on `ctx`, which are taken as they are when images are first embedded; ``network.distance``
+        is ``'cosine'`` or ``'euclidean'``.
     ctx : mxnet.Context
     batch_images : int
         Images embedded at once.
@@ -46,6 +48,7 @@ class EmbeddingScorer:
         if self.distance not in DISTANCES:
             raise BackendError(f"network: distance {self.distance!r}; right: {' or '.join(DISTANCES)}")
         self.network, self.ctx, self._batch_images = network, ctx, batch_images
+        self._embed = None
 
     def embeddings(self, images, progress=False):
         """float32 (N, D) vectors of uint8 (N, H, W, 3) images, of unit length for the cosine distance.
@@ -57,12 +60,18 @@ class EmbeddingScorer:
         progress : bool
         """
         rows, count = [], self._batch_images
+        if self._embed is None:
+            size = self.network.options["height_px"], self.network.options["width_px"]
+            self.network(mx.nd.zeros((1, 3, *size), ctx=self.ctx))  # settles all shapes
+            self._embed = compile_block(self.network, self.ctx, "images")
         with tqdm(total=len(images), desc="embed", unit="image", disable=not progress) as bar:
             for start in range(0, len(images), count):
-                pixels = to_network_input(images[start : start + count])
-                found = self.network(mx.nd.array(pixels, ctx=self.ctx)).asnumpy()
-                rows.append(found)
-                bar.update(len(found))
+                part = images[start : start + count]
+                # one shape for all batches, so that the graph is planned once
+                pixels = to_network_input(part[np.minimum(np.arange(count), len(part) - 1)])
+                found = self._embed(mx.nd.array(pixels, ctx=self.ctx)).asnumpy()
+                rows.append(found[: len(part)])
+                bar.update(len(part))
         return self._scaled(np.concatenate(rows))
 
     def distmat(self, query_images, gallery_images, progress=False, work=None):

@@ -14,6 +14,7 @@ What differs from :class:`~gluon_personnet.network.layers.Head`, which it equals
 from gluon_personnet.core.errors import BackendError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import ACTIVATIONS, Head
+from gluon_personnet.scoring.compiled import Compiled
 from gluon_personnet.scoring.personnet_head import BFLOAT16, folded_weights, personnet_logits
 
 PRECISIONS = ("float32", "bfloat16", "int8")
@@ -47,40 +48,30 @@ class TileHead:
     def __init__(self, network, ctx, rows, columns, precision="float32", own_columns=False):
         self._shape = rows, columns
         check_precision(network, ctx, precision)
+        fuse = ctx.device_type == "cpu"
         if hasattr(network, "pair"):
             weights = {name: value.data(ctx) for name, value in network.pair.collect_params().items()}
-            self._compile(network.pair(*self._pairs(own_columns)), weights)
-            return
-        differences = self._differences(own_columns)
-        if isinstance(network.head, Head):
+            logits = network.pair(*self._pairs(own_columns))
+        elif isinstance(network.head, Head):
             gain, activation = ACTIVATIONS[network.options["activation"]]
             weights = folded_weights(network.head, gain, ctx)
-            logits = personnet_logits(network.head, activation, differences, weights, precision)
+            logits = personnet_logits(network.head, activation, self._differences(own_columns), weights, precision)
+            fuse = False  # its layers are written to be fast as they are
         else:
             weights = {name: value.data(ctx) for name, value in network.head.collect_params().items()}
+            differences = self._differences(own_columns)
             logits = network.head(mx.sym.concat(*differences, dim=0) if rows > 1 else differences[0])
-        self._compile(logits, weights)
-
-    def _compile(self, logits, weights):
-        names = logits.list_inputs()
-        self._weights = [weights.get(name) for name in names]
-        self._places = names.index("query"), names.index("gallery")
-        fixed = [place for place in range(len(names)) if place not in self._places]
-        flags = {"static_alloc": True, "static_shape": True, "data_indices": self._places, "param_indices": fixed}
-        self._graph = mx.nd.CachedOp(logits, list(flags.items()))
+        self._graph = Compiled(logits, ("query", "gallery"), weights, fuse)
 
     def __call__(self, query, gallery):
-        arguments = list(self._weights)
-        arguments[self._places[0]], arguments[self._places[1]] = query, gallery
-        return self._graph(*arguments)
+        return self._graph(query, gallery)
 
     def _pairs(self, own_columns):
         """Symbols of the queries and gallery images of all pairs, (rows * columns, ...), by rows."""
         rows, columns = self._shape
         query, gallery = mx.sym.var("query"), mx.sym.var("gallery")
-        return mx.sym.repeat(query, repeats=columns, axis=0), gallery if own_columns else mx.sym.concat(
-            *[gallery] * rows, dim=0
-        )
+        galleries = gallery if own_columns or rows == 1 else mx.sym.concat(*[gallery] * rows, dim=0)
+        return mx.sym.repeat(query, repeats=columns, axis=0), galleries
 
     def _differences(self, own_columns):
         """One symbol of (columns, ...) for each row of the tile."""
