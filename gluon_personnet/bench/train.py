@@ -174,26 +174,30 @@ def _averaging(average):
     return run_averaging
 
 
-def _limits(ctx, rows=1024, units=4096, values=2**24):
+def multiplication(ctx, rows=1024, units=4096):
+    """A large FullyConnected in float32, the fastest routine for such arithmetic: a callable, and its flop."""
+    data, weight = (mx.nd.random.normal(shape=(size, units), ctx=ctx) for size in (rows, units))
+    return functools.partial(mx.nd.FullyConnected, data, weight, no_bias=True, num_hidden=units), 2 * rows * units**2
+
+
+def _limits(ctx, values=2**24):
     """Callables that run at the device's limits, each with its work.
 
     Returns
     -------
     (callable, int)
-        One large FullyConnected in float32, the fastest routine for this kind of arithmetic, and its flop.
+        That of :func:`multiplication`.
     (callable, int)
         Adding a large array to another in place, and the bytes read and written: writing into a third would have the
         processor read that too. On a CPU compiled for it, as the update is: MXNet's own kernel is slower.
     """
-    data, weight = (mx.nd.random.normal(shape=(size, units), ctx=ctx) for size in (rows, units))
-    multiply = functools.partial(mx.nd.FullyConnected, data, weight, no_bias=True, num_hidden=units)
     if ctx.device_type == "cpu":
         numba.set_num_threads(cpu_update.threads())
         add = functools.partial(_add, *(np.ones(values, np.float32) for _ in range(2)))
     else:
         first, second = (mx.nd.ones(values, ctx=ctx) for _ in range(2))
         add = functools.partial(mx.nd.elemwise_add, first, second, out=first)
-    return (multiply, 2 * rows * units * units), (add, 3 * 4 * values)
+    return multiplication(ctx), (add, 3 * 4 * values)
 
 
 @numba.njit(parallel=True)

@@ -12,6 +12,7 @@ BENCHES = {
     "difference": ("pairs", "repeats", "device"),
     "ranking": ("queries", "gallery"),
     "score": ("queries", "gallery", "repeats", "sizes", "plot", "device"),
+    "networks": ("network", "repeats", "device"),
     "estimate": ("queries", "gallery", "precision", "slice_queries", "device"),
 }
 """Name -> the options that it takes."""
@@ -33,7 +34,7 @@ def _sizes(ctx, param, value):
 @click.option(
     "--repeats",
     type=click.IntRange(min=1),
-    help="train, difference, score: timed repetitions; by default 15, 7 and 5.",
+    help="train, difference, score, networks: timed repetitions; by default 15, 7, 5 and 5.",
 )
 @click.option(
     "--queries", type=click.IntRange(min=1), help="ranking, estimate: query images, by default 3368; score: 200."
@@ -53,6 +54,7 @@ def _sizes(ctx, param, value):
 @click.option(
     "--slice", "slice_queries", type=click.IntRange(min=1), help="estimate: score so many queries and say how far off."
 )
+@click.option("--network", help="networks: one alone; by default every registered one.")
 @options.json_file
 @options.device
 @options.threads
@@ -62,6 +64,9 @@ def command(name, json_path, **given):
     train and difference compare the network with the paper's literal form (medians); ranking compares the evaluation
     of a problem of Market-1501's size with a loop over queries. Run nothing else meanwhile.
 
+    networks measures scoring and training of every registered network beside its arithmetic limit, and pairs from
+    cached maps beside forwards of whole pairs.
+
     score compares scoring in each precision with naive forms, with PyTorch where it is installed and with the fully
     connected layers alone (a quarter of an hour); estimate says from the first tiles what scoring a data set will take.
 
@@ -70,6 +75,7 @@ def command(name, json_path, **given):
       gpnet bench train
       gpnet bench difference --json difference.json
       gpnet bench ranking
+      gpnet bench networks --network joint-reid
       gpnet bench score --json score.json --plot growth.png
       gpnet bench estimate --queries 3368 --gallery 15913 --slice 16
     """
