@@ -114,7 +114,7 @@ def measure(name, ctx, repeats, limit):
         function()
     seconds = medians_in_turn(functions, repeats)
     rate = limit[1] / seconds["limit"]
-    per_image, per_pair = work_of(network)
+    per_image, per_pair = work_of(plain(network))
     found = {"mflop_per_image": per_image / 1e6}
     count = QUERIES + GALLERY if scores_pairs(network) else GALLERY
     found["images_per_s"] = count / seconds["images"]
