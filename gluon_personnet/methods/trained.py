@@ -5,7 +5,7 @@ import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from gluon_personnet.core.runs import Run
 from gluon_personnet.core.versions import numeric_versions, version
 from gluon_personnet.data.archives import Locator
 from gluon_personnet.data.images import ImageCache
+from gluon_personnet.data.leaks import refuse_leak
 from gluon_personnet.data.task import Images, Task
 from gluon_personnet.methods.base import PARTS, Cost, Method
 from gluon_personnet.methods.features import entry_key
@@ -109,8 +110,8 @@ class TrainedNetwork(Method):
 
         Raises
         ------
-        CheckpointError
-            If the training rows of the task are not those of the run: its test would mix with its training.
+        CheckpointError, DataError
+            As :meth:`check_rows`.
         """
         from gluon_personnet.methods.shortlist import Shortlist
         from gluon_personnet.network.backend import pick_device
@@ -142,8 +143,33 @@ class TrainedNetwork(Method):
                 who = f"network {self.recipe.network.name!r}"
                 raise RecipeError(f"{name}: {who} embeds single images, whose distances are one product; leave it out")
 
+    @property
+    def seen(self) -> List[str]:
+        """:func:`~gluon_personnet.data.leaks.fingerprints` of all images that the weights have been trained on."""
+        if "seen" not in self.record:
+            raise CheckpointError(
+                f"checkpoint {self.run.best}: does not say which images it was trained on; train anew"
+            )
+        return [*self.record["seen"], *(self.record.get("started_from") or {"seen": []})["seen"]]
+
+    def is_own(self, task: Task) -> bool:
+        """Whether a task is the one that the run was trained for."""
+        section = self.recipe.dataset
+        return (task.name, dict(task.options), task.number) == (section.name, dict(section.options), section.split)
+
     def check_rows(self, task: Task) -> None:
-        """Raise CheckpointError if the task's training rows are not those of the run."""
+        """Raise an error if the test would mix with the training.
+
+        Raises
+        ------
+        CheckpointError
+            If the task is the run's and its training rows are now others.
+        DataError
+            If the task is another and tests an identity that the run was trained on.
+        """
+        if not self.is_own(task):
+            refuse_leak(task, self.seen, f"run {self.run.path}")
+            return
         trained = self.record["train_hash"]
         if trained != task.train_hash:
             raise CheckpointError(
@@ -183,6 +209,9 @@ class TrainedNetwork(Method):
             "precision": PRECISION_CARD[self.precision],
             "validation": f"{section.dataset.validation_identities} of the training identities",
         }
+        if not self.is_own(task):
+            own = section.dataset
+            card["trained on"] = f"{own.name} split {own.split}, which shows nobody whom this test shows"
         options, origin = self._options, self.record.get("started_from")
         if origin:
             card["started from"] = f"run {origin['run']}, weights {origin['weights'][:16]}"

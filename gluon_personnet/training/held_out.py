@@ -1,14 +1,16 @@
 """What training reads: the training images of a task, and identities held out of them for validation."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
 from gluon_personnet.core import seeding
 from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.data.images import ImageCache
+from gluon_personnet.data.leaks import fingerprints
 from gluon_personnet.data.splits import hold_out
 from gluon_personnet.data.task import Images, Task
 from gluon_personnet.evaluation.distances import check_distmat
@@ -40,6 +42,11 @@ class TrainingData:
     validation: Split
     cache: ImageCache
     folders: Sequence[Path] = ()
+
+    @functools.cached_property
+    def seen(self) -> List[str]:
+        """:func:`~gluon_personnet.data.leaks.fingerprints` of all training images, held out or not, sorted."""
+        return sorted({*fingerprints(self.task.dataset, self.task.split.train)})
 
     @property
     def samples(self) -> Sequence[Any]:

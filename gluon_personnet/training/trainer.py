@@ -138,6 +138,7 @@ class Trainer:
             "best": self.best,
             "metric_head": self.metric_head,
             "started_from": self.started_from,
+            "seen": self.data.seen,
             "distance": None if scores_pairs(self.network) else getattr(self.network, "distance", DISTANCES[0]),
             "versions": versions(),
         }

@@ -199,7 +199,10 @@ def _agreement(exact: Method, tasks, parts, protocols, report) -> Dict[str, Any]
 def results_folder(method: Method, task: Task) -> Path:
     """Where results of a method on a data set belong: in its run, else below ``runs/``, one folder for each choice."""
     if isinstance(method, TrainedNetwork):
-        return method.run.evaluation
+        if method.is_own(task):
+            return method.run.evaluation
+        options = {"options": task.options} if task.options else {}
+        return method.run.evaluation / f"{task.name}-{task.number}{settings_suffix(options)}"
     name = f"{Path(method.name).name}-{task.name}"
     other = {**({"options": task.options} if task.options else {}), **({"file": method.file} if method.file else {})}
     return ROOT / (name + settings_suffix(other)) / "evaluation"
