@@ -65,7 +65,7 @@ class Trainer:
         self._gluon = make_trainer(self._trained, recipe.optimizer)
         self._average = Average(self._parameters, section.averaging)
         self._classifier = classifier
-        self._step = self._make_step()
+        self._step = Step(self.network, self.recipe, self._gluon, self.ctx, self._classifier, self._group)
         self._metric_step = math.floor(section.metric_head_at * self.last_step)
         self.metric_head, self.started_from = False, None  # whether it was taken; of which other run
         check_metric_head(network, recipe)
@@ -229,10 +229,7 @@ class Trainer:
 
     def _keep_statistics(self):
         self.network.keep_statistics()
-        self._step = self._make_step()
-
-    def _make_step(self):
-        return Step(self.network, self.recipe, self._gluon, self.ctx, self._classifier, self._group)
+        self._step = Step(self.network, self.recipe, self._gluon, self.ctx, self._classifier, self._group)
 
     def _loop(self, batches, progress):
         section, clock = self.recipe.training, time.monotonic()
@@ -289,8 +286,8 @@ class Trainer:
         return self._selection.consider(self.step, self._record)
 
     def _log(self, step, **event):
-        section, seconds = self.recipe.training, round(self.seconds, 2)
-        append_line(self.run.log, step=step, **{section.unit: step * section.batch}, seconds=seconds, **event)
+        count = {self.recipe.training.unit: step * self.recipe.training.batch}
+        append_line(self.run.log, step=step, **count, seconds=round(self.seconds, 2), **event)
 
     def _request_stop(self):
         self._stop = True

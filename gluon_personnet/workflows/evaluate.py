@@ -202,7 +202,7 @@ def results_folder(method: Method, task: Task) -> Path:
         if method.is_own(task):
             return method.run.evaluation
         options = {"options": task.options} if task.options else {}
-        return method.run.evaluation / f"{task.name}-{task.number}{settings_suffix(options)}"
+        return method.run.evaluation / f"{task.name}{settings_suffix(options)}"
     name = f"{Path(method.name).name}-{task.name}"
     other = {**({"options": task.options} if task.options else {}), **({"file": method.file} if method.file else {})}
     return ROOT / (name + settings_suffix(other)) / "evaluation"
