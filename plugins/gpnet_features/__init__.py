@@ -38,6 +38,20 @@ def gpnet_features():
             version=2,
         ),
         FeatureEntry(
+            name="bicov",
+            factory="gpnet_features.bicov:BiCov",
+            summary="how covariances of Gabor maps change from band to band (BiCov)",
+            source="Ma, Su, Jurie, BMVC 2012",
+            fidelity="faithful",
+        ),
+        FeatureEntry(
+            name="gbicov",
+            factory="gpnet_features.bicov:GBiCov",
+            summary="BiCov and the mean responses to the wavelets (gBiCov)",
+            source="Ma, Su, Jurie, Image and Vision Computing 2014",
+            fidelity="faithful",
+        ),
+        FeatureEntry(
             name="side-by-side",
             factory="gpnet_features.side_by_side:SideBySide",
             summary="several features in one vector",
