@@ -1,5 +1,7 @@
 """A recipe's network, new or from a checkpoint."""
 
+from gluon_personnet.network.backend import mx
+from gluon_personnet.network.embeddings import scores_pairs
 from gluon_personnet.network.weights import plain, set_parameters, unique_parameters
 from gluon_personnet.plugin.checks import check_network
 
@@ -12,6 +14,14 @@ def build_network(recipe, manager):
     return network
 
 
+def settle_shapes(network, ctx):
+    """Pass one blank input through an initialised network, so that shapes which its layers leave open are known."""
+    if all(all(parameter.shape) for parameter in unique_parameters(network).values()):
+        return
+    blank = mx.nd.zeros((1, 3, network.options["height_px"], network.options["width_px"]), ctx=ctx)
+    network(blank, blank) if scores_pairs(network) else network(blank)
+
+
 def restore_network(recipe, manager, checkpoint, where, ctx, trained=True):
     """The recipe's network for testing, from a checkpoint, on `ctx`; `where` names the checkpoint in errors.
 
@@ -19,6 +29,7 @@ def restore_network(recipe, manager, checkpoint, where, ctx, trained=True):
     """
     network = build_network(recipe, manager)
     network.initialize(ctx=ctx)
+    settle_shapes(network, ctx)
     if not trained:
         network = plain(network)
     set_parameters(unique_parameters(network), checkpoint.group("parameter"), where)

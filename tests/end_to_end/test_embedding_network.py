@@ -83,3 +83,10 @@ def test_networks_with_a_pair_of_their_own_are_trained_with_hard_negatives(gpnet
     gpnet("train", "cuhk01", "--quiet", "--out", "run", *settings(**changes))
     output = gpnet("evaluate", "--run", "run", "--quiet").output
     assert f"{name} of run" in output and "rank-1" in output
+
+
+def test_a_backbone_whose_shapes_are_open_until_its_first_forward(gpnet):
+    options = "{backbone: mobilenetv2_0.25, height_px: 32, width_px: 32}"
+    train(gpnet, "run", network__name="backbone", network__options=options)
+    assert "backbone of run" in gpnet("evaluate", "--run", "run", "--quiet").output
+    train(gpnet, "again", "--init", "run", network__name="backbone", network__options=options)
