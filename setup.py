@@ -13,9 +13,7 @@ from setuptools import find_packages, setup  # noqa: E402  an old one may not ev
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "gluon_personnet/__init__.py").read_text(encoding="utf-8"))[1]
-PLUGINS = [
-    f"gpnet_{kind}" for kind in ("baselines", "datasets", "features", "matchers", "metrics", "networks", "protocols")
-]
+PLUGINS = [f"gpnet_{kind}" for kind in ("baselines", "datasets", "features", "metrics", "networks", "protocols")]
 CUDA = [
     "nvidia-cuda-runtime-cu11==11.8.89",
     "nvidia-cublas-cu11==11.11.3.6",

@@ -10,8 +10,8 @@ from gluon_personnet.bench.train import multiplication
 from gluon_personnet.core import seeding
 from gluon_personnet.core.errors import RecipeError, did_you_mean
 from gluon_personnet.network.backend import mx, versions
-from gluon_personnet.network.embeddings import scores_pairs
-from gluon_personnet.network.weights import initialise, plain, unique_parameters
+from gluon_personnet.network.kinds import scores_pairs
+from gluon_personnet.network.weights import initialise, plain, settle_shapes, unique_parameters
 from gluon_personnet.plugin.contracts import Sample
 from gluon_personnet.plugin.manager import PluginManager
 from gluon_personnet.recipe.parsing import parse_recipe
@@ -28,9 +28,11 @@ QUERIES, GALLERY, NAIVE_PAIRS = 8, 128, 32
 OPTIONS = {"personnet": {"normalise": 0.5}}
 """Options that differ from the defaults, as in the recipes."""
 
-SAMPLER = {True: "balanced-pairs, pairs: 1, batch_pairs: 96", False: "identities, images: 1, batch_images: 32"}
-LOSSES = {True: "pair-softmax: 1", False: "identification: 1, triplet: 1"}
-"""By whether the network scores pairs."""
+TRAINING = {
+    True: "{sampler: balanced-pairs, pairs: 1, batch_pairs: 96}",
+    False: "{sampler: identities, images: 1, batch_images: 32}",
+}
+"""Section of a recipe, by whether the network scores pairs; the losses are the network's own."""
 
 IDENTITIES = 800
 
@@ -105,7 +107,7 @@ def measure(name, ctx, repeats, limit):
     network = PluginManager().build("networks", name, **OPTIONS.get(name, {}))
     initialise(network, ctx, bias_range=0.5)
     size = network.options["height_px"], network.options["width_px"]
-    network(*[mx.nd.zeros((1, 3, *size), ctx)] * (2 if scores_pairs(network) else 1))  # settles all shapes
+    settle_shapes(network, ctx)
     step, batch, images = _training(network, ctx)
     pixels = seeding.generator(0, "bench networks").integers(0, 256, (GALLERY, *size, 3), dtype=np.uint8)
     functions = {"limit": limit[0], "training": functools.partial(step, batch, images, 1e-6)}
@@ -133,9 +135,7 @@ def measure(name, ctx, repeats, limit):
 
 def _training(network, ctx):
     """A step of the network's kind, a batch and random images for it."""
-    pairs = scores_pairs(network)
-    text = f"dataset: {{name: none}}\ntraining: {{sampler: {SAMPLER[pairs]}, losses: {{{LOSSES[pairs]}}}}}"
-    recipe = parse_recipe(text, "bench")
+    recipe = parse_recipe(f"dataset: {{name: none}}\ntraining: {TRAINING[scores_pairs(network)]}", "bench")
     samples = [Sample(f"{pid}-{camid}", pid, camid) for pid in range(IDENTITIES) for camid in (0, 1)]
     batch = make_sampler(recipe, samples, range(len(samples))).batch(0)
     classifier = make_classifier(network, IDENTITIES, recipe, ctx)

@@ -135,7 +135,7 @@ class TrainedNetwork(Method):
 
     def _check_kind(self):
         """Raise RecipeError for options that mean nothing where no pair is scored."""
-        from gluon_personnet.network.embeddings import scores_pairs
+        from gluon_personnet.network.kinds import scores_pairs
 
         options = self._options
         for given, name in ((options.pool, "--backend"), (options.shortlist, "--shortlist")):
@@ -211,7 +211,7 @@ class TrainedNetwork(Method):
         }
         if not self.is_own(task):
             own = section.dataset
-            card["trained on"] = f"{own.name} split {own.split}, which shows nobody whom this test shows"
+            card["trained on"] = f"{own.name} split {own.split}; no training image is of somebody in this test"
         options, origin = self._options, self.record.get("started_from")
         if origin:
             card["started from"] = f"run {origin['run']}, weights {origin['weights'][:16]}"

@@ -1,8 +1,6 @@
 """A recipe's network, new or from a checkpoint."""
 
-from gluon_personnet.network.backend import mx
-from gluon_personnet.network.embeddings import scores_pairs
-from gluon_personnet.network.weights import plain, set_parameters, unique_parameters
+from gluon_personnet.network.weights import plain, set_parameters, settle_shapes, unique_parameters
 from gluon_personnet.plugin.checks import check_network
 
 
@@ -12,14 +10,6 @@ def build_network(recipe, manager):
     network = manager.make("networks", section.name, (), section.options, "network.options")
     check_network(network, manager.described("networks", section.name))
     return network
-
-
-def settle_shapes(network, ctx):
-    """Pass one blank input through an initialised network, so that shapes which its layers leave open are known."""
-    if all(all(parameter.shape) for parameter in unique_parameters(network).values()):
-        return
-    blank = mx.nd.zeros((1, 3, network.options["height_px"], network.options["width_px"]), ctx=ctx)
-    network(blank, blank) if scores_pairs(network) else network(blank)
 
 
 def restore_network(recipe, manager, checkpoint, where, ctx, trained=True):

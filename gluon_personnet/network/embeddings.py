@@ -1,14 +1,6 @@
-"""Networks whose images become vectors, and how they differ from those that score pairs."""
+"""What training needs of an embedding network."""
 
 from gluon_personnet.network.layers import HybridBlock
-
-DISTANCES = ("cosine", "euclidean")
-"""How vectors are compared; the first where a network does not say."""
-
-
-def scores_pairs(network):
-    """Whether the network scores pairs, by a head or by ``pair``; otherwise it embeds single images."""
-    return any(getattr(network, name, None) is not None for name in ("head", "pair"))
 
 
 class Embeddings(HybridBlock):

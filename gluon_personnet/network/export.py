@@ -7,7 +7,7 @@ from pathlib import Path
 from gluon_personnet.core.errors import FileError
 from gluon_personnet.core.files import scratch_folder
 from gluon_personnet.network.backend import mx
-from gluon_personnet.network.embeddings import scores_pairs
+from gluon_personnet.network.kinds import forward_blank
 
 
 def export_network(network, path, ctx):
@@ -23,9 +23,8 @@ def export_network(network, path, ctx):
         If they cannot be written.
     """
     path = Path(path)
-    blank = mx.nd.zeros((1, 3, network.options["height_px"], network.options["width_px"]), ctx=ctx)
     network.hybridize()
-    network(blank, blank) if scores_pairs(network) else network(blank)
+    forward_blank(network, ctx)
     with scratch_folder("gpnet-export-", path.parent) as folder:
         try:
             network.export(str(folder / path.name), remove_amp_cast=False)

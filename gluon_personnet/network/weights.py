@@ -2,6 +2,7 @@
 
 from gluon_personnet.core.errors import CheckpointError
 from gluon_personnet.network.backend import mx
+from gluon_personnet.network.kinds import forward_blank
 
 
 def initialise(network, ctx, weight_magnitude=3.0, bias_range=0.5):
@@ -33,8 +34,15 @@ def start_network(network, ctx, section):
         If a file of weights cannot be read or is of another network.
     """
     initialise(network, ctx, section.weight_magnitude, section.bias_range)
+    settle_shapes(network, ctx)
     if hasattr(network, "load_pretrained"):
         network.load_pretrained()
+
+
+def settle_shapes(network, ctx):
+    """Give the parameters of an initialised network their shapes, where its layers learn them from the first input."""
+    if not all(all(parameter.shape) for parameter in unique_parameters(network).values()):
+        forward_blank(network, ctx)
 
 
 def plain(network):

@@ -1,14 +1,15 @@
 """What a plugin has handed over, held to its contract where the host receives it: one line that says who broke what."""
 
-from typing import Any
+from typing import Any, Tuple
 
 import numpy as np
 
 from gluon_personnet.core.errors import PluginError
 from gluon_personnet.plugin.contracts import Measures
 
-PAIR_PARTS, EMBEDDING_PARTS = ("options", "trunk", "compare", "head"), ("options", "trunk", "embedding")
-"""A network for pairs may have ``pair`` instead of ``head``."""
+OF_PAIRS, OF_PAIRS_THEMSELVES = ("options", "trunk", "compare", "head"), ("options", "trunk", "compare", "pair")
+OF_EMBEDDINGS = ("options", "trunk", "embedding")
+"""Parts of a network, by its kind."""
 
 
 def check_measures(found: Any, who: str) -> None:
@@ -47,9 +48,12 @@ def check_dataset(found: Any, who: str) -> None:
 
 def check_network(found: Any, who: str) -> None:
     """Raise PluginError, naming `who`, unless a network has its parts and the size of its images."""
-    embeds = not any(hasattr(found, name) for name in ("head", "pair")) and hasattr(found, "embedding")
-    parts = EMBEDDING_PARTS if embeds else PAIR_PARTS
-    for name in parts if not hasattr(found, "pair") else PAIR_PARTS[:-1]:
+    parts: Tuple[str, ...] = OF_PAIRS
+    if hasattr(found, "pair"):
+        parts = OF_PAIRS_THEMSELVES
+    elif hasattr(found, "embedding") and not hasattr(found, "head"):
+        parts = OF_EMBEDDINGS
+    for name in parts:
         if not hasattr(found, name):
             raise PluginError(f"{who}: has no {name}; right: contracts.Network, with {', '.join(parts)}")
     for name in ("height_px", "width_px"):

@@ -200,7 +200,7 @@ class Network(Interface):
 
     A network that is another one in training may have a method ``plain()``: the network to test and export, made of its
     present parameters, with equal results. One with pretrained weights has a method ``load_pretrained()``, which is
-    called before a training starts.
+    called before a training starts, when all shapes are known.
     """
 
     options: Mapping

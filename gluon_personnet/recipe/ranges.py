@@ -57,6 +57,10 @@ def check_ranges(recipe: Any, flat: Mapping[str, Any], where: str) -> None:
     if training.total < 1:
         key = f"training.{training.unit}"
         raise RecipeError(f"{where}: {key}: found {training.total}; right: at least 1 with sampler {training.sampler}")
+    other = "pairs" if training.unit == "images" else "images"
+    if getattr(training, other):
+        found = f"found {getattr(training, other)} with sampler {training.sampler}, which counts {training.unit}"
+        raise RecipeError(f"{where}: training.{other}: {found}; right: 0")
     if training.view_order not in ("fixed", "random"):
         raise RecipeError(f"{where}: training.view_order: found {training.view_order!r}; right: 'fixed' or 'random'")
     for name, weight in training.losses.items():

@@ -13,7 +13,8 @@ def as_text(result: Mapping[str, Any]) -> str:
     """One line a variant: validation rank-1 at the end, mean and standard deviation over the seeds."""
     seeds = ", ".join(map(str, result["seeds"]))
     width = max(len(variant["name"]) for variant in result["variants"])
-    lines = [f"{result['title']} on {result['data_set']}, {result['pairs']} pairs each, seeds {seeds}"]
+    amount = f"{result[result['unit']]} {result['unit']} each"
+    lines = [f"{result['title']} on {result['data_set']}, {amount}, seeds {seeds}"]
     for variant in result["variants"]:
         loss = np.mean([run["train"][-1]["loss"] for run in variant["runs"]])
         minutes = np.mean([run["minutes"] for run in variant["runs"]])
@@ -39,20 +40,22 @@ def write_study(result: Mapping[str, Any], folder: Path) -> List[Path]:
 
 
 def _plot(result, paths):
-    """Training loss and validation rank-1 against pairs: the mean over the seeds, and each seed as a thin line."""
+    """Training loss and validation rank-1 along the training: the mean over the seeds, and each seed as a thin line."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 4), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
+    unit = result["unit"]
     for place, variant in enumerate(result["variants"]):
         label = f"{variant['name']}: rank-1 {_rank1(variant)} %"
-        _curves(left, [_series(run["train"], lambda line: line["loss"]) for run in variant["runs"]], f"C{place}", label)
-        ranks = [_series(run["validation"], lambda line: 100 * line["cmc"]["1"]) for run in variant["runs"]]
+        losses = [_series(run["train"], unit, lambda line: line["loss"]) for run in variant["runs"]]
+        _curves(left, losses, f"C{place}", label)
+        ranks = [_series(run["validation"], unit, lambda line: 100 * line["cmc"]["1"]) for run in variant["runs"]]
         _curves(right, ranks, f"C{place}", label)
-    left.set(xlabel="thousand pairs", ylabel="training loss", ylim=(0, None), xlim=(0, None))
-    right.set(xlabel="thousand pairs", ylabel="validation rank-1 (%)", ylim=(0, None), xlim=(0, None))
+    left.set(xlabel=f"thousand {unit}", ylabel="training loss", ylim=(0, None), xlim=(0, None))
+    right.set(xlabel=f"thousand {unit}", ylabel="validation rank-1 (%)", ylim=(0, None), xlim=(0, None))
     for axes in (left, right):
         axes.grid(alpha=0.3)
     right.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.02, 1))
@@ -63,8 +66,8 @@ def _plot(result, paths):
             figure.savefig(temporary, dpi=150)
 
 
-def _series(lines, value):
-    return np.array([[line["pairs"] / 1000, value(line)] for line in lines])
+def _series(lines, unit, value):
+    return np.array([[line[unit] / 1000, value(line)] for line in lines])
 
 
 def _curves(axes, series, colour, label):

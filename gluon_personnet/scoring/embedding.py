@@ -5,7 +5,7 @@ from tqdm import tqdm
 
 from gluon_personnet.core.errors import BackendError
 from gluon_personnet.network.backend import mx
-from gluon_personnet.network.embeddings import DISTANCES, scores_pairs
+from gluon_personnet.network.kinds import DISTANCES, scores_pairs
 from gluon_personnet.network.pairs import to_network_input
 from gluon_personnet.scoring.compiled import compile_block
 from gluon_personnet.scoring.scorer import Scorer
@@ -61,8 +61,6 @@ class EmbeddingScorer:
         """
         rows, count = [], self._batch_images
         if self._embed is None:
-            size = self.network.options["height_px"], self.network.options["width_px"]
-            self.network(mx.nd.zeros((1, 3, *size), ctx=self.ctx))  # settles all shapes
             self._embed = compile_block(self.network, self.ctx, "images")
         with tqdm(total=len(images), desc="embed", unit="image", disable=not progress) as bar:
             for start in range(0, len(images), count):

@@ -4,7 +4,7 @@ import contextlib
 import math
 
 from gluon_personnet.network.weights import plain
-from gluon_personnet.scoring.scorer import Scorer
+from gluon_personnet.scoring.embedding import make_scorer
 from gluon_personnet.training.look_alikes import COUNT, find_look_alikes
 from gluon_personnet.training.prefetching import Prefetcher
 
@@ -57,7 +57,7 @@ class Batches:
     def _found(self, step):
         if self._group.worker:
             return None
-        scorer = Scorer(plain(self._network), self._ctx)
+        scorer = make_scorer(plain(self._network), self._ctx)
         return find_look_alikes(scorer, *(self._cache.images(rows) for rows in self._sampler.one_of_each(step)))
 
     def _share(self, look_alikes):

@@ -1,7 +1,7 @@
 """Identification: a softmax over the training identities, in training only."""
 
 from gluon_personnet.network.backend import mx
-from gluon_personnet.network.embeddings import scores_pairs
+from gluon_personnet.network.kinds import scores_pairs
 from gluon_personnet.network.weights import initialise
 from gluon_personnet.training.losses import IDENTIFICATION, loss_weights
 

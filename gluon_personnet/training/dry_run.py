@@ -5,7 +5,7 @@ import math
 from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.build import build_network
-from gluon_personnet.network.embeddings import scores_pairs
+from gluon_personnet.network.kinds import forward_blank, scores_pairs
 from gluon_personnet.network.weights import plain, start_network, unique_parameters
 from gluon_personnet.recipe.sections import IDENTITIES
 from gluon_personnet.training.closed_form.metric_head import check_metric_head
@@ -36,16 +36,13 @@ def dry_run(recipe, manager):
     start_network(network, mx.cpu(), recipe.network)
     check_metric_head(network, recipe)
     size = network.options["height_px"], network.options["width_px"]
-    blank = mx.nd.zeros((1, 3, *size))
     check_sampler(network, section)
     loss_weights(network, section)
-    if scores_pairs(network):
-        logits = network(blank, blank)
-        if logits.shape != (1, 2):
-            raise RecipeError(f"network {recipe.network.name!r}: gives logits of shape {logits.shape}; right: (1, 2)")
-    elif len(network(blank).shape) != 2:
-        found = network(blank).shape
-        raise RecipeError(f"network {recipe.network.name!r}: gives embeddings of shape {found}; right: (1, D)")
+    found, name = forward_blank(network, mx.cpu()).shape, f"network {recipe.network.name!r}"
+    if scores_pairs(network) and found != (1, 2):
+        raise RecipeError(f"{name}: gives logits of shape {found}; right: (1, 2)")
+    if len(found) != 2:
+        raise RecipeError(f"{name}: gives embeddings of shape {found}; right: (1, D)")
     make_trainer(unique_parameters(network), recipe.optimizer)
     steps = math.ceil(section.total / section.batch)
     schedule = make_schedule(recipe.schedule, recipe.optimizer.learning_rate, steps)

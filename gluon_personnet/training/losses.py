@@ -13,7 +13,7 @@ name                    lowers
 
 from gluon_personnet.core.errors import RecipeError, did_you_mean
 from gluon_personnet.network.backend import mx
-from gluon_personnet.network.embeddings import scores_pairs
+from gluon_personnet.network.kinds import scores_pairs
 
 IDENTIFICATION = "identification"
 OF_PAIRS, OF_EMBEDDINGS = ("pair-softmax", "ranking"), ("triplet", "binomial-deviance")
@@ -131,7 +131,8 @@ def binomial_deviance(features, labels):
 
     Source: Yi, Lei, Liao, Li, Deep Metric Learning for Person Re-identification, ICPR 2014, with alpha 2, beta 0.5 and
     negative cost 2.
-    Differs from the source in: the formula is that of the authors' later report; the paper could not be read.
+    Differs from the source in: the paper could not be read; the formula and its constants are from descriptions by
+    others.
     """
     count = features.shape[0]
     unit = mx.nd.L2Normalization(features)

@@ -4,7 +4,8 @@ import numpy as np
 
 from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.network.backend import mx
-from gluon_personnet.network.embeddings import Embeddings, scores_pairs
+from gluon_personnet.network.embeddings import Embeddings
+from gluon_personnet.network.kinds import scores_pairs
 from gluon_personnet.network.pairs import PairLogits, Sides
 from gluon_personnet.recipe.sections import BALANCED_PAIRS
 from gluon_personnet.training import losses

@@ -11,8 +11,8 @@ from gluon_personnet.core.errors import TrainingError
 from gluon_personnet.core.files import write_text
 from gluon_personnet.network.backend import mx, versions
 from gluon_personnet.network.checkpoint import Checkpoint, load_same, reading
-from gluon_personnet.network.embeddings import DISTANCES, scores_pairs
 from gluon_personnet.network.export import export_network
+from gluon_personnet.network.kinds import DISTANCES, scores_pairs
 from gluon_personnet.network.weights import plain, set_parameters, start_network, take_over, unique_parameters
 from gluon_personnet.recipe.parsing import dump_recipe
 from gluon_personnet.report.curve import plot_curve

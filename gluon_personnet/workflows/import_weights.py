@@ -85,13 +85,13 @@ def import_weights(
         raise CheckpointError(f"--network {backbone}: no such model in torchvision; right: one of {', '.join(MODELS)}")
     state, where = _read(path), f"weights {path}"
     from gluon_personnet.network.backend import mx
-    from gluon_personnet.network.weights import initialise
+    from gluon_personnet.network.weights import initialise, settle_shapes
 
     options = {"backbone": backbone, "last_stride_one": False, "height_px": SIZE[0], "width_px": SIZE[1]}
     network = manager.build("networks", "backbone", **options)
     initialise(network, mx.cpu())
+    settle_shapes(network, mx.cpu())
     pixels = seeding.generator(0, "import weights").integers(0, 256, (IMAGES, 3, *SIZE)).astype(np.float32)
-    network(mx.nd.array(pixels))  # settles all shapes
     try:
         names = match_names(network.zoo_parameters, state)
     except CheckpointError as error:
@@ -100,8 +100,8 @@ def import_weights(
     for name, parameter in network.zoo_parameters.items():
         parameter.set_data(mx.nd.array(arrays[name]))
     ours = network.trunk(mx.nd.array(pixels)).asnumpy()
-    mean, scale = (network.trunk.collect_params(f".*{name}").values() for name in ("mean", "scale"))
-    standard = (pixels - next(iter(mean)).data().asnumpy()) * next(iter(scale)).data().asnumpy()
+    mean, scale = (constant.data().asnumpy() for constant in (network.trunk.mean, network.trunk.scale))
+    standard = (pixels - mean) * scale
     theirs = _maps_of_torchvision(MODELS[backbone], list(arrays.values()), standard)
     difference = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
     if not difference <= TOLERANCE:

@@ -120,6 +120,7 @@ def run_study(
         "source": study.source,
         "recipe": str(recipe_path),
         "changes": list(overrides),
+        "unit": recipe.training.unit,
         recipe.training.unit: recipe.training.total,
         "seeds": list(seeds),
         "data_set": recipe.dataset.name,
@@ -136,7 +137,8 @@ def _train(recipe, run, surroundings):
         trainer.resume()
     trainer.train()
     lines = [json.loads(line) for line in run.log.read_text(encoding="utf-8").splitlines()]
-    kept = {"train": ("pairs", "seconds", "loss"), "validation": ("pairs", "seconds", "cmc")}
+    unit = recipe.training.unit
+    kept = {"train": (unit, "seconds", "loss"), "validation": (unit, "seconds", "cmc")}
     return {
         "run": str(run.path),
         "train_hash": trainer.data.task.train_hash,

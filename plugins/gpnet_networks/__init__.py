@@ -5,7 +5,7 @@ from gluon_personnet import NetworkEntry, hookimpl
 
 @hookimpl
 def gpnet_networks():
-    """PersonNet, the network of the paper, and others: two that score pairs, two that embed images."""
+    """PersonNet, the network of the paper, and others, which score pairs or embed images."""
     return [
         NetworkEntry(
             name="personnet",
@@ -41,13 +41,6 @@ def gpnet_networks():
             summary="embedding: DML, three parts of the body, cosine, binomial deviance",
             source="Yi, Lei, Liao, Li, ICPR 2014, section III",
             fidelity="reconstruction",
-        ),
-        NetworkEntry(
-            name="residual-embedding",
-            factory="gpnet_networks.residual_embedding:ResidualEmbedding",
-            summary="embedding: small residual network with a neck, to be trained from scratch",
-            source="blocks of He et al., CVPR 2016; neck of Luo et al., CVPRW 2019",
-            fidelity="approximate",
         ),
         NetworkEntry(
             name="backbone",

@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from gluon_personnet.core.errors import RecipeError, did_you_mean
+from gluon_personnet.core.errors import CheckpointError, RecipeError, did_you_mean
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.gluoncv_parts import gluoncv_module
+from gluon_personnet.network.personnet import MOST_PX, MOST_UNITS
 from gluon_personnet.network.pretrained import load_pretrained
 from gluon_personnet.plugin.ranges import Between
-from gpnet_networks.embedding_parts import EmbeddingNetwork
-from gpnet_networks.personnet_strong import MOST_PX, Count
 
+HybridBlock = mx.gluon.HybridBlock
 nn = mx.gluon.nn
 
 PIXEL_MEAN, PIXEL_DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -24,8 +24,8 @@ BACKBONES = (
 )
 
 
-class Backbone(EmbeddingNetwork):
-    """An ImageNet network without its classifier, mean pooling, and a neck.
+class Backbone(HybridBlock):
+    """An ImageNet network without its classifier, mean pooling, and a neck of batch normalisation without shift.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ class Backbone(EmbeddingNetwork):
     --------------
     images : float32 (N, 3, height_px, width_px), RGB 0..255 -> float32 (N, D), compared by the cosine.
 
-    Source: Sandler et al., MobileNetV2, CVPR 2018; He et al., Deep Residual Learning, CVPR 2016; the changes for
-    re-identification are those of Luo et al., CVPRW 2019.
+    Source: Sandler et al., MobileNetV2, CVPR 2018; He et al., Deep Residual Learning, CVPR 2016; Luo et al., Bag of
+    Tricks and a Strong Baseline for Deep Person Re-identification, CVPRW 2019 (the last stride and the neck).
 
     Raises
     ------
@@ -68,28 +68,63 @@ class Backbone(EmbeddingNetwork):
         height_px: Annotated[int, Between(32, MOST_PX)] = 256,
         width_px: Annotated[int, Between(32, MOST_PX)] = 128,
         last_stride_one: bool = True,
-        stripes: Count = 1,
-        units: Annotated[int, Between(0, 65_536)] = 0,
+        stripes: Annotated[int, Between(1, MOST_PX)] = 1,
+        units: Annotated[int, Between(0, MOST_UNITS)] = 0,
     ):
         if backbone not in BACKBONES:
             raise RecipeError(f"network.options.backbone: found {backbone!r}{did_you_mean(backbone, BACKBONES)}")
-        model = _from_zoo(backbone, pretrained=False)
-        trunk, channels = _Trunk(model, last_stride_one), _channels(model)
-        super().__init__(trunk, channels, (height_px, width_px), stripes, units)
-        self._backbone, self._weights, self.zoo_parameters = backbone, weights, _without_classifier(model)
+        super().__init__()
+        self.options = {"height_px": height_px, "width_px": width_px}
+        self._backbone, self._weights = backbone, weights
+        model = _from_zoo(backbone)
+        self.zoo_parameters = _without_classifier(model)
+        with self.name_scope():
+            self.trunk = _Trunk(model, last_stride_one)
+            self.embedding = _Pooled(_channels(model), stripes, units)
+            self.neck = nn.BatchNorm(center=False, in_channels=self.embedding.units)
+
+    def hybrid_forward(self, F, images):
+        return self.neck(self.embedding(self.trunk(images)))
 
     def load_pretrained(self):
-        """Take over the weights that the option `weights` names; the others keep their starting values."""
+        """Take over the weights that the option `weights` names; the others keep their starting values.
+
+        Raises
+        ------
+        CheckpointError
+            If the zoo cannot be reached, or as :func:`~gluon_personnet.network.pretrained.load_pretrained`.
+        """
         if self._weights == MODEL_ZOO:
-            zoo = _without_classifier(_from_zoo(self._backbone, pretrained=True))
+            zoo = _without_classifier(_downloaded(self._backbone))
             for name, parameter in self.zoo_parameters.items():
                 parameter.set_data(zoo[name].data())
         elif self._weights:
-            self(mx.nd.zeros((1, 3, *self.options.values()), ctx=self.neck.gamma.list_ctx()[0]))  # settles all shapes
             load_pretrained(self.zoo_parameters, self._weights)
 
 
-class _Trunk(mx.gluon.HybridBlock):
+class _Pooled(HybridBlock):
+    """Means of maps over horizontal stripes, projected to `units` values where that is above 0.
+
+    Inputs/Outputs
+    --------------
+    float32 (N, C, h, w) -> float32 (N, units or C * stripes).
+    """
+
+    def __init__(self, channels, stripes, units):
+        super().__init__()
+        self._stripes, self.units = stripes, units or channels * stripes
+        with self.name_scope():
+            self.dense = nn.Dense(units, use_bias=False, in_units=channels * stripes) if units else None
+
+    def hybrid_forward(self, F, maps):
+        if self._stripes == 1:
+            pooled = F.mean(maps, axis=(2, 3))  # (N, C)
+        else:  # the contrib operator also takes heights that do not divide
+            pooled = F.flatten(F.contrib.AdaptiveAvgPooling2D(maps, output_size=(self._stripes, 1)))
+        return pooled if self.dense is None else self.dense(pooled)
+
+
+class _Trunk(HybridBlock):
     """Pixels standardised, then the layers of a zoo's model before its pooling."""
 
     def __init__(self, model, last_stride_one):
@@ -106,7 +141,18 @@ class _Trunk(mx.gluon.HybridBlock):
         return self.layers(F.broadcast_mul(F.broadcast_sub(images, mean), scale))
 
 
-def _from_zoo(name, pretrained):
+def _downloaded(name):
+    """The zoo's model with its pretrained weights."""
+    try:
+        return _from_zoo(name, pretrained=True)
+    except Exception as error:  # no network, no such weights, a damaged file: whatever GluonCV raises
+        found = (str(error) or type(error).__name__).splitlines()[0]
+        raise CheckpointError(
+            f"network.options.weights: {MODEL_ZOO}: {name} cannot be downloaded: {found}; right: a file of weights"
+        ) from error
+
+
+def _from_zoo(name, pretrained=False):
     if name.startswith("mobilenetv2"):
         width = float(name.partition("_")[2])
         return gluoncv_module("model_zoo.mobilenet").get_mobilenet_v2(width, pretrained=pretrained)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import PIXEL_MEAN, PIXEL_SCALE
+from gluon_personnet.network.personnet import MOST_UNITS
 from gluon_personnet.plugin.ranges import Between
 
 HybridBlock = mx.gluon.HybridBlock
@@ -85,13 +86,14 @@ class Dml(HybridBlock):
     images : float32 (N, 3, 128, 48), RGB 0..255 -> float32 (N, 3 * units), compared by the cosine.
 
     Source: Yi, Lei, Liao, Li, Deep Metric Learning for Person Re-identification, ICPR 2014, section III.
-    Differs from the source in: a reconstruction, as the paper could not be read. Both streams share their weights, and
-    the similarity is the mean of the parts' cosines, not their sum, which orders a gallery in the same way.
+    Differs from the source in: a reconstruction from descriptions by others, as the paper could not be read. Both
+    streams share their weights, and the similarity is the mean of the parts' cosines, not their sum, which orders a
+    gallery in the same way.
     """
 
     distance = "cosine"
 
-    def __init__(self, shared: bool = False, units: Annotated[int, Between(1, 65_536)] = 500):
+    def __init__(self, shared: bool = False, units: Annotated[int, Between(1, MOST_UNITS)] = 500):
         super().__init__()
         self.options = {"height_px": HEIGHT_PX, "width_px": WIDTH_PX}
         with self.name_scope():

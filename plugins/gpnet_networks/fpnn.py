@@ -4,8 +4,9 @@ from typing import Annotated
 
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import PIXEL_MEAN, PIXEL_SCALE
+from gluon_personnet.network.personnet import MOST_PX, MOST_UNITS
 from gluon_personnet.plugin.ranges import Between
-from gpnet_networks.pair_parts import MOST_PX, Sides, Stem, convolved, pooled
+from gpnet_networks.pair_parts import Sides, Stem, convolved, pooled
 
 HybridBlock = mx.gluon.HybridBlock
 nn = mx.gluon.nn
@@ -100,7 +101,7 @@ class Fpnn(HybridBlock):
         filters: Annotated[int, Between(1, 4096)] = 64,
         groups: Annotated[int, Between(1, 4096)] = 4,
         tied: bool = False,
-        units: Annotated[int, Between(1, 65_536)] = 256,
+        units: Annotated[int, Between(1, MOST_UNITS)] = 256,
         dropout: Annotated[float, Between(0, 1, closed="low")] = 0.5,
     ):
         super().__init__()

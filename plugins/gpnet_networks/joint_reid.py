@@ -4,8 +4,9 @@ from typing import Annotated
 
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import PIXEL_MEAN, PIXEL_SCALE
+from gluon_personnet.network.personnet import MOST_PX
 from gluon_personnet.plugin.ranges import Between
-from gpnet_networks.pair_parts import MOST_PX, Sides, Stem, convolved, pooled
+from gpnet_networks.pair_parts import Sides, Stem, convolved, pooled
 
 HybridBlock = mx.gluon.HybridBlock
 nn = mx.gluon.nn

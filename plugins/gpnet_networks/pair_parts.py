@@ -5,8 +5,6 @@ from gluon_personnet.network.backend import mx
 HybridBlock = mx.gluon.HybridBlock
 nn = mx.gluon.nn
 
-MOST_PX = 4096
-
 
 def convolved(size, kernel):
     """(H, W) behind a convolution without padding."""

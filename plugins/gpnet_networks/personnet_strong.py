@@ -4,23 +4,22 @@ from typing import Annotated
 
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.layers import PIXEL_MEAN, PIXEL_SCALE
+from gluon_personnet.network.personnet import MOST_PX, MOST_UNITS
 from gluon_personnet.plugin.ranges import Between
 
-MOST_PX, MOST_UNITS = 4096, 65_536
 Count = Annotated[int, Between(1, MOST_UNITS)]
 
 HybridBlock = mx.gluon.HybridBlock
 nn = mx.gluon.nn
 
 
-class ConvBN(HybridBlock):
-    """3x3 (or 1x1) convolution padded by half its size, batch normalisation, and ReLU where asked for."""
+class _ConvBN(HybridBlock):
+    """3x3 (or 1x1) convolution that keeps the size, batch normalisation, and ReLU where asked for."""
 
-    def __init__(self, in_channels, channels, kernel=3, relu=True, stride=1):
+    def __init__(self, in_channels, channels, kernel=3, relu=True):
         super().__init__()
-        sizes = channels, kernel, stride, kernel // 2
         with self.name_scope():
-            self.conv = nn.Conv2D(*sizes, use_bias=False, in_channels=in_channels)
+            self.conv = nn.Conv2D(channels, kernel, padding=kernel // 2, use_bias=False, in_channels=in_channels)
             self.norm = nn.BatchNorm(in_channels=channels)
         self._relu = relu
 
@@ -29,16 +28,15 @@ class ConvBN(HybridBlock):
         return F.Activation(x, act_type="relu") if self._relu else x
 
 
-class Residual(HybridBlock):
-    """Two 3x3 convolutions around a shortcut; where channels or size change, the shortcut is a 1x1 convolution."""
+class _Residual(HybridBlock):
+    """Two 3x3 convolutions around a shortcut; where the channels change, the shortcut is a 1x1 convolution."""
 
-    def __init__(self, in_channels, channels, stride=1):
+    def __init__(self, in_channels, channels):
         super().__init__()
-        same = in_channels == channels and stride == 1
         with self.name_scope():
-            self.first = ConvBN(in_channels, channels, stride=stride)
-            self.second = ConvBN(channels, channels, relu=False)
-            self.shortcut = None if same else ConvBN(in_channels, channels, 1, relu=False, stride=stride)
+            self.first = _ConvBN(in_channels, channels)
+            self.second = _ConvBN(channels, channels, relu=False)
+            self.shortcut = None if in_channels == channels else _ConvBN(in_channels, channels, 1, relu=False)
 
     def hybrid_forward(self, F, x):
         kept = x if self.shortcut is None else self.shortcut(x)
@@ -75,8 +73,8 @@ class Trunk(HybridBlock):
         with self.name_scope():
             self.stem = _Stem(3, channels)
             self.second = _Stem(channels, channels)
-            self.quarter = Residual(channels, 2 * channels)
-            self.eighth = Residual(2 * channels, 4 * channels)
+            self.quarter = _Residual(channels, 2 * channels)
+            self.eighth = _Residual(2 * channels, 4 * channels)
 
     def hybrid_forward(self, F, images):
         x = self.second(self.stem((images - PIXEL_MEAN) / PIXEL_SCALE))  # (N, C, H / 4, W / 4)
@@ -127,7 +125,7 @@ class Compare(HybridBlock):
     def __init__(self, in_channels, channels, embedding, both):
         super().__init__()
         with self.name_scope():
-            self.reduce = ConvBN(in_channels, channels, 1)
+            self.reduce = _ConvBN(in_channels, channels, 1)
             self.centre = nn.Conv2D(channels, 1, in_channels=channels)
             self.around = nn.Conv2D(channels, 3, padding=1, use_bias=False, in_channels=channels)
         self.query = _Side(self.reduce, self.centre, self.around if both else None, embedding)
@@ -152,7 +150,7 @@ class Head(HybridBlock):
         pooled = [-(-length // 2) for length in size]
         with self.name_scope():
             self.norm = nn.BatchNorm(in_channels=channels)
-            self.conv4 = ConvBN(channels, channels)
+            self.conv4 = _ConvBN(channels, channels)
             self.dense = nn.Dense(units, use_bias=False, in_units=channels * pooled[0] * pooled[1])
             self.dense_norm = nn.BatchNorm(in_channels=units)
             self.logits = nn.Dense(2, in_units=units)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gluon_personnet.recipe.bundled import recipe_path
@@ -10,8 +11,8 @@ from runs import assert_same_state, log
 from tiny import settings
 
 EMBEDDING = {
-    "network__name": "residual-embedding",
-    "network__options": "{height_px: 32, width_px: 16, channels: 4}",
+    "network__name": "backbone",  # the shapes of its layers are open until their first input
+    "network__options": "{backbone: mobilenetv2_0.25, height_px: 32, width_px: 32}",
     "training__sampler": "identities",
     "training__images": 128,
     "training__batch_images": 16,
@@ -39,7 +40,7 @@ def test_trained_evaluated_and_the_same_again(gpnet):
     events = log("a")
     assert [line["images"] for line in events if line["event"] == "validation"] == [64, 128]
     output = gpnet("evaluate", "--run", "a", "--quiet", "--json", "a.json").output
-    assert "rank-1" in output and "residual-embedding of a" in output
+    assert "rank-1" in output and "backbone of a" in output
     origin = json.loads(Path("a.json").read_text())["origin"]
     assert origin["distance"].startswith("cosine of vectors averaged")
 
@@ -67,10 +68,27 @@ def test_what_means_nothing_without_pairs_is_refused(gpnet):
     assert output.startswith("gpnet: precision bfloat16: known for PersonNet's head only")
 
 
-def test_balanced_pairs_may_train_an_embedding_too(gpnet):
-    changes = {"training__sampler": "balanced-pairs", "training__pairs": 96, "training__losses": "{triplet: 1}"}
+@pytest.mark.parametrize("hard", [0, 1])
+def test_balanced_pairs_may_train_an_embedding_too(gpnet, hard):
+    """With hard negatives, which are then found by all distances."""
+    changes = {"training__sampler": "balanced-pairs", "training__pairs": 96, "training__images": 0,
+               "training__batch_pairs": 24, "training__hard_negatives_per_positive": hard,
+               "training__losses": "{triplet: 1}"}  # fmt: skip
     train(gpnet, "pairs", **changes)
     assert [line["pairs"] for line in log("pairs") if line["event"] == "validation"][-1] == 96
+
+
+def test_images_are_not_shared_among_workers(gpnet):
+    output = gpnet("train", "cuhk01", "--quiet", "--workers", "2", *settings(**EMBEDDING), code=1).output
+    assert output.startswith("gpnet: training.sampler: found 'identities' with 2 workers; right: one worker")
+    assert output.count("\n") == 1
+
+
+def test_a_study_of_it_counts_images(gpnet):
+    gpnet("study", "bias", "cuhk01", "--quiet", "--seeds", "1", "--out", "study", *settings(**EMBEDDING))
+    result = json.loads(Path("study/study.json").read_text())
+    assert (result["unit"], result["images"]) == ("images", 128)
+    assert [line["images"] for line in result["variants"][0]["runs"][0]["validation"]] == [64, 128]
 
 
 @pytest.mark.parametrize(
@@ -83,10 +101,13 @@ def test_networks_with_a_pair_of_their_own_are_trained_with_hard_negatives(gpnet
     gpnet("train", "cuhk01", "--quiet", "--out", "run", *settings(**changes))
     output = gpnet("evaluate", "--run", "run", "--quiet").output
     assert f"{name} of run" in output and "rank-1" in output
+    gpnet("evaluate", "--run", "run", "--quiet", "--save-distmat", "alone.npz")
+    gpnet("cache", "--clear")
+    gpnet("evaluate", "--run", "run", "--quiet", "--backend", "loky", "--workers", "1", "--save-distmat", "pool.npz")
+    np.testing.assert_array_equal(*(np.load(f"{one}.npz")["distmat"] for one in ("alone", "pool")))
 
 
-def test_a_backbone_whose_shapes_are_open_until_its_first_forward(gpnet):
-    options = "{backbone: mobilenetv2_0.25, height_px: 32, width_px: 32}"
-    train(gpnet, "run", network__name="backbone", network__options=options)
-    assert "backbone of run" in gpnet("evaluate", "--run", "run", "--quiet").output
-    train(gpnet, "again", "--init", "run", network__name="backbone", network__options=options)
+def test_it_may_start_from_another_run(gpnet):
+    train(gpnet, "run")
+    output = train(gpnet, "again", "--init", "run").output
+    assert "anew" not in output

@@ -7,7 +7,7 @@ from gpnet_networks.backbone import Backbone
 from gluon_personnet.core.errors import CheckpointError, RecipeError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.pretrained import read_weights
-from gluon_personnet.network.weights import initialise
+from gluon_personnet.network.weights import initialise, settle_shapes
 
 SMALL = {"backbone": "mobilenetv2_0.25", "height_px": 64, "width_px": 32}
 
@@ -16,6 +16,7 @@ def make(weights="", seed=0, **options):
     mx.random.seed(seed)
     network = Backbone(**{**SMALL, **options}, weights=str(weights))
     initialise(network, mx.cpu(), weight_magnitude=30.0)  # a depthwise filter has few inputs
+    settle_shapes(network, mx.cpu())
     return network
 
 
@@ -89,3 +90,43 @@ def test_the_last_stage_may_keep_its_resolution(backbone, last_stride_one, size)
 def test_an_unknown_backbone_is_refused_with_a_near_name():
     with pytest.raises(RecipeError, match=r"found 'resnet18_v1'; did you mean 'resnet18_v1b'"):
         Backbone("resnet18_v1")
+
+
+def test_the_zoos_own_weights(source, monkeypatch):
+    from gpnet_networks import backbone
+
+    made = backbone._from_zoo
+
+    def zoo(name, pretrained=False):
+        model = made(name)
+        if pretrained:
+            model.initialize(mx.init.Uniform(0.5))
+            model(mx.nd.zeros((1, 3, 64, 64)))
+            found.append(model)
+        return model
+
+    found = []
+    monkeypatch.setattr(backbone, "_from_zoo", zoo)
+    network = make("model-zoo")
+    network.load_pretrained()
+    for name, value in backbone._without_classifier(found[0]).items():
+        np.testing.assert_array_equal(network.zoo_parameters[name].data().asnumpy(), value.data().asnumpy())
+
+
+def test_a_zoo_that_cannot_be_reached_is_one_line(monkeypatch):
+    from gpnet_networks import backbone
+
+    made = backbone._from_zoo
+
+    def unreachable(name, pretrained=False):
+        if pretrained:
+            raise OSError("no route to host\nand more")
+        return made(name)
+
+    monkeypatch.setattr(backbone, "_from_zoo", unreachable)
+    with pytest.raises(CheckpointError) as caught:
+        make("model-zoo").load_pretrained()
+    assert str(caught.value) == (
+        "network.options.weights: model-zoo: mobilenetv2_0.25 cannot be downloaded: no route to host; right: a file of "
+        "weights"
+    )

@@ -16,8 +16,7 @@ SMALL = {
     "joint-reid": {"height_px": 40, "width_px": 30},
     "fpnn": {"height_px": 40, "width_px": 30, "filters": 8, "units": 8},
     "dml": {"units": 8},
-    "residual-embedding": {"height_px": 32, "width_px": 16, "channels": 2, "stripes": 2, "units": 8},
-    "backbone": {"backbone": "mobilenetv2_0.25", "height_px": 64, "width_px": 32},
+    "backbone": {"backbone": "mobilenetv2_0.25", "height_px": 64, "width_px": 32, "stripes": 2, "units": 8},
 }
 
 

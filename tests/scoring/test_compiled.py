@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from gpnet_networks.backbone import Backbone
-from gpnet_networks.residual_embedding import ResidualEmbedding
 
+from embedding_network import TinyEmbedding
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.weights import initialise
 from gluon_personnet.scoring.compiled import compile_block
@@ -26,7 +26,7 @@ def pixels(count, seed=0):
 
 
 NETWORKS = {
-    "residual": lambda: ResidualEmbedding(height_px=64, width_px=32, channels=4, stripes=2, units=8),
+    "tiny": TinyEmbedding,
     "mobilenet": lambda: Backbone("mobilenetv2_0.25", height_px=64, width_px=32),
     "resnet": lambda: Backbone("resnet18_v1b", height_px=64, width_px=32),
 }
@@ -43,7 +43,7 @@ def test_equals_the_block(name, fuse):
 
 
 def test_batches_of_another_size_are_computed_anew():
-    network = trained(NETWORKS["residual"])
+    network = trained(NETWORKS["tiny"])
     compiled = compile_block(network, mx.cpu(), "images")
     both = [compiled(pixels(count)).asnumpy() for count in (2, 5, 2)]
     np.testing.assert_array_equal(both[0], both[2])

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from gpnet_networks.residual_embedding import ResidualEmbedding
 
+from embedding_network import TinyEmbedding
 from gluon_personnet.core.errors import BackendError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.pairs import to_network_input
@@ -16,7 +16,7 @@ from gluon_personnet.scoring.scorer import Scorer
 @pytest.fixture(scope="module")
 def network():
     mx.random.seed(0)
-    network = ResidualEmbedding(height_px=32, width_px=16, channels=2)
+    network = TinyEmbedding()
     initialise(network, mx.cpu())
     return network
 

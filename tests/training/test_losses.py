@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from gpnet_networks.residual_embedding import ResidualEmbedding
 
+from embedding_network import TinyEmbedding
 from gluon_personnet.core.errors import RecipeError
 from gluon_personnet.network.backend import mx
 from gluon_personnet.network.personnet import PersonNet
@@ -72,7 +72,7 @@ class TestOfEmbeddings:
             assert features.grad.asnumpy()[place] == pytest.approx(slope, abs=2e-4)
 
 
-PAIR, EMBEDDING = PersonNet(depth=7, height_px=60, width_px=40), ResidualEmbedding(channels=2)
+PAIR, EMBEDDING = PersonNet(depth=7, height_px=60, width_px=40), TinyEmbedding()
 
 
 def weights(network, text):
@@ -114,6 +114,11 @@ def test_losses_that_mean_nothing_are_refused(network, text, message):
         ("{sampler: identity, pairs: 12}", "training.sampler: found 'identity'; did you mean 'identities'"),
         ("{sampler: identities, pairs: 12}", "training.images: found 0; right: at least 1 with sampler identities"),
         ("{images: 12}", "training.pairs: found 0; right: at least 1 with sampler balanced-pairs"),
+        (
+            "{pairs: 12, images: 9}",
+            "training.images: found 9 with sampler balanced-pairs, which counts pairs",
+        ),
+        ("{sampler: identities, images: 9, pairs: 12}", "training.pairs: found 12 with sampler identities"),
         ("{sampler: identities, images: 9, batch_images: 9}", "found 9; right: a multiple of 4"),
         ("{sampler: identities, images: 9, batch_images: 4}", "of at least two identities"),
         ("{sampler: identities, images: 9, hard_negatives_per_positive: 1}", "found 1 with sampler identities"),

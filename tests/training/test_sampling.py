@@ -9,7 +9,7 @@ from gluon_personnet.plugin.contracts import Sample
 from gluon_personnet.recipe.sections import AugmentationSection
 from gluon_personnet.training.augment import augment
 from gluon_personnet.training.prefetching import Prefetcher
-from gluon_personnet.training.sampling import PairSampler
+from gluon_personnet.training.sampling import IdentitySampler, PairSampler
 
 SAMPLES = [Sample(f"{pid}-{camid}-{shot}", pid, camid) for pid in range(9) for camid in (0, 2) for shot in range(2)]
 ROWS = range(len(SAMPLES))
@@ -218,3 +218,45 @@ def test_prefetcher_hands_over_errors_and_stops_when_closed():
     next(iter(running))
     running.close()
     assert not running._thread.is_alive()
+
+
+def pictures(images_per_view):
+    """Samples of identities 0, 1, ... with so many images in each view."""
+    counts = enumerate(images_per_view)
+    return [
+        Sample(f"{pid}-{camid}-{n}", pid, camid) for pid, views in counts for camid in range(2) for n in range(views)
+    ]
+
+
+def test_identities_without_repetition_with_images_of_both_cameras():
+    samples = pictures([3] * 7)
+    sampler = IdentitySampler(samples, range(len(samples)), identities=5, images=4, seed=1)
+    drawn = [sampler.batch(step) for step in range(20)]
+    for batch in drawn:
+        pids, camids = (np.array([getattr(samples[row], name) for row in batch.rows]) for name in ("pid", "camid"))
+        assert len(set(batch.rows.tolist())) == 20  # of six images four different ones
+        np.testing.assert_array_equal(pids, batch.image_labels)  # identities 0 to 6 have labels 0 to 6
+        assert len(set(pids.tolist())) == 5 and (pids.reshape(5, 4) == pids.reshape(5, 4)[:, :1]).all()
+        assert (camids.reshape(5, 4).sum(axis=1) == 2).all()  # cameras in turn
+    assert {label for batch in drawn for label in batch.image_labels.tolist()} == set(range(7))
+    assert len({batch.rows.tobytes() for batch in drawn}) == 20
+
+
+def test_images_are_repeated_only_where_there_are_too_few():
+    samples = pictures([1, 1])
+    batch = IdentitySampler(samples, range(4), identities=2, images=4, seed=1).batch(0)
+    assert np.bincount(batch.rows).tolist() == [2, 2, 2, 2]
+
+
+def test_a_batch_depends_on_seed_and_step_only():
+    samples = pictures([2] * 6)
+    one, other, third = (IdentitySampler(samples, range(24), 4, 2, seed) for seed in (1, 1, 2))
+    one.batch(0)
+    np.testing.assert_array_equal(one.batch(3).rows, other.batch(3).rows)
+    assert (one.batch(3).rows != third.batch(3).rows).any()
+
+
+def test_too_few_identities_with_two_images_are_told():
+    samples = [*pictures([1, 1, 1]), Sample("alone", 9, 0)]
+    with pytest.raises(DataError, match="3 of 4 training identities have two images; right: at least 4"):
+        IdentitySampler(samples, range(7), identities=4, images=2, seed=1)

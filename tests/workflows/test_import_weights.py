@@ -1,6 +1,7 @@
 """gpnet import-weights: names matched by order, role and shape; a proof with PyTorch where it is installed."""
 
 import importlib.util
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,7 @@ from gluon_personnet.plugin.manager import PluginManager
 from gluon_personnet.workflows.import_weights import MODELS, import_weights, match_names
 
 HAS_TORCH = all(importlib.util.find_spec(name) for name in ("torch", "torchvision"))
-needs_torch = pytest.mark.skipif(not HAS_TORCH, reason="PyTorch and torchvision are not installed")
+needs_torch = pytest.mark.skipif(not HAS_TORCH, reason="PyTorch is not installed: tox -e torch")
 
 
 def shaped(**shapes):
@@ -49,8 +50,8 @@ def test_an_unknown_backbone_is_refused(gpnet):
     assert "right: a name that ends with .npz" in output
 
 
-@pytest.mark.skipif(HAS_TORCH, reason="PyTorch is installed")
-def test_without_pytorch_the_command_says_what_it_needs(gpnet):
+def test_without_pytorch_the_command_says_what_it_needs(gpnet, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)  # its import then fails, installed or not
     output = gpnet("import-weights", "x.pth", "--network", "resnet18_v1b", code=1).output
     assert output == (
         "gpnet: import-weights: needs PyTorch and torchvision to prove the conversion: pip install torch torchvision\n"

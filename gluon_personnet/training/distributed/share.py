@@ -5,6 +5,7 @@ import contextlib
 import numpy as np
 
 from gluon_personnet.core.errors import RecipeError
+from gluon_personnet.recipe.sections import IDENTITIES
 from gluon_personnet.training.sampling import PairBatch
 
 
@@ -37,7 +38,12 @@ ALONE = Alone()
 
 
 def check_workers(section, workers):
-    """Raise RecipeError if there are more workers than identities in a batch."""
+    """Raise RecipeError if there are more workers than identities in a batch, or its images cannot be shared."""
+    if section.sampler == IDENTITIES and workers > 1:
+        raise RecipeError(
+            f"training.sampler: found {section.sampler!r} with {workers} workers; right: one worker, whose batch holds "
+            "every image that a loss compares"
+        )
     if section.identities < workers:
         raise RecipeError(
             f"training.batch_pairs: found {section.batch_pairs}, that is {section.identities} identities for "
