@@ -35,19 +35,19 @@ def differences_by_loops(f, g):
         row, column = y + dy - 2, x + dx - 2
         inside = 0 <= row < height and 0 <= column < width
         around = g[pair, channel, row, column] if inside else 0
-        out[pair, 25 * channel + 5 * dy + dx, y, x] = max(0, f[pair, channel, y, x] - around)
+        out[pair, (5 * dy + dx) * channels + channel, y, x] = max(0, f[pair, channel, y, x] - around)
     return out
 
 
 def test_neighbourhood_differences_are_those_of_a_double_loop():
     f, g = maps(2, 3, 5, 4), maps(2, 3, 5, 4, seed=1)
-    found = NeighbourhoodDifferences()(mx.nd.array(f), mx.nd.array(g)).asnumpy()
+    found = NeighbourhoodDifferences((5, 4))(mx.nd.array(f), mx.nd.array(g)).asnumpy()
     np.testing.assert_array_equal(found, differences_by_loops(f, g))
 
 
 def test_equal_constant_maps_differ_at_the_border_only():
     constant = mx.nd.ones((1, 2, 9, 8))
-    found = NeighbourhoodDifferences()(constant, constant).asnumpy()
+    found = NeighbourhoodDifferences((9, 8))(constant, constant).asnumpy()
     assert not found[:, :, 2:-2, 2:-2].any() and found[:, :, 0, 0].any()
 
 
